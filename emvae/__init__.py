@@ -1,0 +1,19 @@
+"""Expectation-maximisation and variational auto-encoders, one language for both.
+
+Every model is its Bayes quintet: ``log_prior``, ``log_likelihood``, ``log_joint``,
+``log_evidence``, ``log_posterior``. Every approximation to a posterior is one ``ELBO`` record.
+
+==========================  ============================================  =========
+module                      what it holds                                 chapter
+==========================  ============================================  =========
+``emvae.responsibilities``  the log-sum-exp over a discrete latent        1
+``emvae.elbo``              the evidence lower bound and its exact case   1 to 3
+``emvae.em``                EM for any latent-class model                 2, 3
+``emvae.mixtures``          Gaussian and Bernoulli mixtures               2, 3
+``emvae.datasets``          MNIST, Old Faithful, synthetic sets           all
+``emvae.plotting``          figures in one style                          all
+``emvae.checks``            the numerical checks behind every equation    all
+==========================  ============================================  =========
+"""
+
+__version__ = "0.1.0"
