@@ -1,0 +1,71 @@
+# Two commands do all: `make book` and `make test`. `make` alone lists the rest.
+# Written for GNU make 3.81 (macOS) and a POSIX sh.
+
+PORT   ?= 8000
+NB     ?= $(wildcard book/*.ipynb)
+PY     := .venv/bin/python
+STAMP  := .venv/.complete
+HTML   := _build/html
+BUILT  := _build/.complete
+OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
+
+# Nothing of the caller's settings reaches what is built: same result on every machine.
+unexport PYTHONPATH PYTHONHOME MPLBACKEND
+export PYTHONNOUSERSITE := 1
+export IPYTHONDIR       := $(CURDIR)/.venv/ipython
+export MPLCONFIGDIR     := $(CURDIR)/.venv/matplotlib
+
+# The stamp holds the folder it was made in. A folder that was moved, or a Python that was removed, is made anew.
+ENV_OK := $(shell test "`cat $(STAMP) 2>/dev/null`" = "$(CURDIR)" && $(PY) -c 'print("yes")' 2>/dev/null)
+ifneq ($(ENV_OK),yes)
+$(STAMP): FORCE
+endif
+
+BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
+	-not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*' -not -name '*.gz' | sed 's/ /\\ /g')
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help book test unit nbval serve bench lint types check notebooks clean FORCE
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: $(BUILT)  ## build the book, say where to open it
+	@echo '$(OPEN)'
+
+test: unit nbval  ## run the tests, then every notebook of the book against its stored outputs
+
+unit: $(STAMP)  ## run pytest on tests/ alone
+	$(PY) -m pytest tests
+
+nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
+	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 300 -p no:cacheprovider book/*.ipynb
+
+serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
+	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
+	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
+	$(PY) -m tests.benchmarks
+
+lint: $(STAMP)  ## ruff on code and notebooks
+	$(PY) -m ruff check .
+
+types: $(STAMP)  ## mypy, strict
+	$(PY) -m mypy
+
+check: lint types test book  ## all that CI runs: lint, types, tests, notebooks, book
+
+notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs are made (NB=book/1-...ipynb for one)
+	$(PY) tools/notebooks.py $(NB)
+
+clean:  ## remove all that the other targets made
+	rm -rf .venv _build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt
+	@sh tools/environment.sh
+
+$(BUILT): $(STAMP) $(BOOK_SOURCES)
+	@sh tools/build_book.sh $(BUILT)
