@@ -1,0 +1,5 @@
+"""Figures in one style: every function draws on the Axes it is given, fits nothing, shows nothing."""
+
+from emvae.plotting.style import component_colours, mix_colours, use_style
+
+__all__ = ["component_colours", "mix_colours", "use_style"]

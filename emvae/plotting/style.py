@@ -1,0 +1,59 @@
+"""One style: a sheet of matplotlib settings, and colours that most eyes tell apart."""
+
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgb
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["component_colours", "mix_colours", "use_style"]
+
+OKABE_ITO: Sequence[str] = (
+    "#0072B2",  # blue
+    "#D55E00",  # vermillion
+    "#009E73",  # bluish green
+    "#E69F00",  # orange
+    "#56B4E9",  # sky blue
+    "#CC79A7",  # reddish purple
+    "#000000",  # black
+    "#F0E442",  # yellow
+)
+
+
+def use_style() -> None:
+    """Set matplotlib to the style of the book."""
+    with as_file(files("emvae.plotting") / "emvae.mplstyle") as sheet:
+        plt.style.use(str(sheet))
+
+
+def component_colours(n_components: int) -> NDArray[np.float64]:
+    """Return one colour per component, (K, 3) RGB in [0, 1]: Okabe and Ito's, then viridis.
+
+    Parameters
+    ----------
+    n_components : K.
+
+    Notes
+    -----
+    Source: Wong (2011), Points of view: color blindness.
+    """
+    if n_components <= len(OKABE_ITO):
+        return np.array([to_rgb(colour) for colour in OKABE_ITO[:n_components]])
+    return plt.get_cmap("viridis")(np.linspace(0, 1, n_components))[:, :3]
+
+
+def mix_colours(resp: ArrayLike) -> NDArray[np.float64]:
+    """Mix component colours by responsibility: ``sum_k r_nk colour_k``.
+
+    Parameters
+    ----------
+    resp : (..., K) responsibilities, rows that sum to one.
+
+    Returns
+    -------
+    colours : (..., 3) RGB in [0, 1].
+    """
+    resp = np.asarray(resp, dtype=float)
+    return np.clip(resp @ component_colours(resp.shape[-1]), 0.0, 1.0)
