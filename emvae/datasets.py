@@ -109,7 +109,9 @@ def mnist(*, flat: bool = False) -> MNIST:
     Source: LeCun, Cortes and Burges (1998).
     """
     train, test = (_read_idx(f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
-    train_labels, test_labels = (_read_labels(f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k"))
+    train_labels, test_labels = (
+        _read_labels(f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")
+    )
     if flat:
         train, test = (images.reshape(len(images), -1) for images in (train, test))
     return MNIST(train, train_labels, test, test_labels)
@@ -142,7 +144,9 @@ def _read_verified(name: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise OSError(f"data file {path} cannot be read ({type(error).__name__}): {remedy}") from error
+        raise OSError(
+            f"data file {path} cannot be read ({type(error).__name__}): {remedy}"
+        ) from error
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
         raise OSError(
             f"data file {path} is truncated or altered, its {len(content)} bytes do not have the "
@@ -228,19 +232,22 @@ def binarise(
 
 
 def _exceeds(grey: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    return np.greater(grey if grey.dtype.kind == "f" else grey / _INK, threshold)
+    p: NDArray[Any] = grey if grey.dtype.kind == "f" else grey / _INK
+    return p > threshold
 
 
 def _draw(grey: NDArray[Any], rng: np.random.Generator) -> NDArray[np.bool_]:
     if grey.dtype.kind == "f":
-        return np.less(rng.random(grey.shape), grey)
-    return np.less(rng.integers(0, _INK, grey.shape, np.uint8), grey)
+        return rng.random(grey.shape) < grey
+    return rng.integers(0, _INK, grey.shape, np.uint8) < grey
 
 
 def _as_threshold(threshold: float | None) -> float:
     number = 0.5 if threshold is None else as_non_negative(threshold, name="threshold")
     if number >= 1:
-        raise ValueError(f"threshold = {threshold!r}: it should be below 1, grey level g is g / 255")
+        raise ValueError(
+            f"threshold = {threshold!r}: it should be below 1, grey level g is g / 255"
+        )
     return number
 
 
@@ -251,9 +258,13 @@ def _as_images(images: ArrayLike) -> NDArray[Any]:
     except ValueError as error:
         raise ValueError("images differ in shape: pass one array (N, H, W) or (N, D)") from error
     if grey.dtype.kind not in "iuf":
-        raise ValueError(f"images have dtype {grey.dtype}: pass integers 0 to 255, or floats in [0, 1]")
+        raise ValueError(
+            f"images have dtype {grey.dtype}: pass integers 0 to 255, or floats in [0, 1]"
+        )
     if grey.ndim < 2 or grey.size == 0:
-        raise ValueError(f"images have shape {grey.shape}: pass (N, H, W) or (N, D), images[None] for one")
+        raise ValueError(
+            f"images have shape {grey.shape}: pass (N, H, W) or (N, D), images[None] for one"
+        )
     top = 1 if grey.dtype.kind == "f" else _INK
     if not (grey.min() >= 0 and grey.max() <= top):
         raise ValueError(
@@ -389,7 +400,9 @@ def blobs(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     The numbers are our own. Source of the model: McLachlan and Peel (2000), chapter 3.
     """
     covariances = [[[1.0, 0.6], [0.6, 1.0]], [[1.5, -0.5], [-0.5, 0.5]], [[0.5, 0.0], [0.0, 1.5]]]
-    return _gaussian_sample(n, rng, [0.5, 0.3, 0.2], [[-5.0, -2.0], [4.0, -3.0], [0.0, 5.0]], covariances)
+    return _gaussian_sample(
+        n, rng, [0.5, 0.3, 0.2], [[-5.0, -2.0], [4.0, -3.0], [0.0, 5.0]], covariances
+    )
 
 
 def overlapping(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
@@ -416,7 +429,9 @@ def overlapping(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     The numbers are our own. Source of the slowness: Redner and Walker (1984).
     """
     covariances = [[[1.0, 0.3], [0.3, 0.8]], [[1.2, -0.4], [-0.4, 0.9]], [[0.7, 0.0], [0.0, 0.5]]]
-    return _gaussian_sample(n, rng, [0.5, 0.3, 0.2], [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.5]], covariances)
+    return _gaussian_sample(
+        n, rng, [0.5, 0.3, 0.2], [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.5]], covariances
+    )
 
 
 def _gaussian_sample(n: int, rng: np.random.Generator, *parameters: ArrayLike) -> GaussianSample:
@@ -484,7 +499,11 @@ def bernoulli_toy(n: int = 500, *, rng: np.random.Generator) -> BernoulliSample:
     """
     weights = np.array([0.5, 0.3, 0.2])
     probs = np.array(
-        [[0.9, 0.8, 0.9, 0.1, 0.2, 0.1], [0.1, 0.2, 0.1, 0.9, 0.8, 0.7], [0.9, 0.1, 0.8, 0.2, 0.9, 0.6]]
+        [
+            [0.9, 0.8, 0.9, 0.1, 0.2, 0.1],
+            [0.1, 0.2, 0.1, 0.9, 0.8, 0.7],
+            [0.9, 0.1, 0.8, 0.2, 0.9, 0.6],
+        ]
     )
     labels = _labels(n, rng, weights)
     bits = rng.random((len(labels), probs.shape[1])) < probs[labels]
