@@ -1,0 +1,112 @@
+"""Sphinx directive ``{ledger} equations`` (or ``figures``): what the book claims and how it was checked.
+
+The tables are made from the outputs stored in the executed notebooks, each time the book is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from book_pages import Check, Page, is_claim, read_book
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = ("Label", "Number", "Page", "Kind", "Check", "Error", "Tolerance")
+ROLES = {"equations": "eq", "figures": "numref"}
+
+
+class LedgerTable(SphinxDirective):
+    """A count in a sentence, then a table with one row per label."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Read the book and draw it."""
+        self.what = directives.choice(self.arguments[0], tuple(ROLES))
+        self.env.note_reread()  # the notebooks may have changed though this page has not
+        pages = read_book(Path(self.env.srcdir))
+        body = nodes.tbody()
+        for page in pages:
+            for label in getattr(page, self.what):
+                body += self.rows(label, page)
+        group = nodes.tgroup(cols=len(COLUMNS))
+        group += [nodes.colspec(colwidth=1) for _ in COLUMNS]
+        group += nodes.thead("", _row(_entry(nodes.Text(head)) for head in COLUMNS))
+        group += body
+        sentence = nodes.paragraph(text=count(self.what, pages))
+        return [sentence, nodes.table("", group, classes=["ledger"])]
+
+    def rows(self, label: str, page: Page) -> Iterator[nodes.row]:
+        """Yield a row for each check of a label; the cells that say which label span them all."""
+        checks = [check for check in page.checks if check.label == label]
+        spanned = [
+            [nodes.literal(text=label)],
+            self.markdown(f"{{{ROLES[self.what]}}}`{label}`"),
+            self.markdown(f"{{doc}}`/{page.name}`"),
+            [nodes.Text("claim" if is_claim(label) else "definition")],
+        ]
+        first = [_entry(*cell, span=len(checks)) for cell in spanned]
+        for i, cells in enumerate([_cells(check) for check in checks] or [("–",) * 3]):
+            yield _row([*(first if i == 0 else []), *(_entry(nodes.Text(text)) for text in cells)])
+
+    def markdown(self, text: str) -> list[nodes.Node]:
+        """Parse a line of markdown, so that references become links."""
+        parsed, _ = self.state.inline_text(text, self.lineno)
+        return list(parsed)
+
+
+def count(what: str, pages: list[Page]) -> str:
+    """Say how many labels, claims and checks there are."""
+    labels = [label for page in pages for label in getattr(page, what)]
+    claims = {label for label in labels if is_claim(label)}
+    checks = [check for page in pages for check in page.checks if check.label in claims]
+    checked = {check.label for check in checks}
+    definitions = f"{len(labels) - len(claims)} definitions and " if what == "equations" else ""
+    return (
+        f"{len(labels)} {what}: {definitions}{len(claims)} claims, "
+        f"of which {len(checked)} are checked, in {len(checks)} checks."
+    )
+
+
+def _cells(check: Check) -> tuple[str, str, str]:
+    return check.part or "as a whole", _amount(check.error), _amount(check.tol)
+
+
+def _amount(value: float) -> str:
+    """Write an error or a tolerance with at most two significant digits."""
+    return f"{value:.2g}"
+
+
+def _entry(*content: nodes.Node, span: int = 1) -> nodes.entry:
+    """Make a table cell that spans some rows."""
+    entry = nodes.entry("", nodes.paragraph("", "", *content))
+    if span > 1:
+        entry["morerows"] = span - 1
+    return entry
+
+
+def _row(entries: Iterable[nodes.entry]) -> nodes.row:
+    return nodes.row("", *entries)
+
+
+def compare_labels(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of an equation that Sphinx numbers and the ledger overlooks, or the reverse."""
+    numbered = set(env.get_domain("math").equations)  # type: ignore[attr-defined]
+    listed = {label for page in read_book(Path(env.srcdir)) for label in page.equations}
+    for label in sorted(numbered ^ listed):
+        where = "the ledger" if label in listed else "Sphinx"
+        logger.warning("equation label %s is seen by %s alone", label, where)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("ledger", LedgerTable)
+    app.connect("env-check-consistency", compare_labels)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}
