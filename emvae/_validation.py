@@ -44,7 +44,9 @@ def check_finite(block: NDArray[Any], *, name: str = "x", first_row: int = 0) ->
         )
 
 
-def as_floats(values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
+def as_floats(
+    values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None
+) -> Array:
     """Return a read-only float64 copy with finite entries; None in ``shape`` means any length."""
     try:
         array = np.array(values, dtype=np.float64)

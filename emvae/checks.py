@@ -93,8 +93,8 @@ def central_difference(
 ) -> Array:
     """Differentiate a scalar function numerically, to fourth order.
 
-    ``f'(x) = [8 f(x + h) - 8 f(x - h) - f(x + 2 h) + f(x - 2 h)] / (12 h) + O(h^4)`` for each entry,
-    with h = ``step`` times max(1, |entry|).
+    ``f'(x) = [8 f(x + h) - 8 f(x - h) - f(x + 2 h) + f(x - 2 h)] / (12 h) + O(h^4)`` for each
+    entry, with h = ``step`` times max(1, |entry|).
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def central_difference(
     x = np.asarray(x, dtype=float)
     gradient = np.empty_like(x)
     for index in np.ndindex(x.shape):
-        h = step * max(1.0, abs(x[index]))
+        h = step * max(1.0, float(abs(x[index])))
 
         def at(shift: float, index: tuple[int, ...] = index) -> float:
             moved = x.copy()

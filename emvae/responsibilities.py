@@ -1,4 +1,4 @@
-"""The only log-sum-exp over a discrete latent: everything that needs p(z | x) comes through here."""
+"""The only log-sum-exp over a discrete latent: all that needs p(z | x) comes through here."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -124,7 +124,7 @@ def _as_log_joint(values: ArrayLike, name: str = "log_joint") -> Array:
 
 
 def _peak(log_joint: Array) -> Array:
-    """Largest entry of each row, (..., 1). A row without a finite largest entry has no posterior."""
+    """Largest entry of each row, (..., 1); a row whose largest is not finite has no posterior."""
     peak = log_joint.max(axis=-1, keepdims=True)
     bad = ~np.isfinite(peak)
     if bad.any():

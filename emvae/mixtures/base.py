@@ -15,7 +15,7 @@ from emvae.responsibilities import log_normalize, normalize
 
 __all__ = ["Block", "LabelledSample", "Mixture"]
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 NEGLIGIBLE = 1e-290
 """Total responsibility below which a component counts as empty: its moments would be denormal."""
@@ -33,8 +33,8 @@ class Block:
     """
 
     rows: slice
-    x: NDArray[np.floating[Any]]
-    features: NDArray[np.floating[Any]] | None = None
+    x: Array
+    features: Array | None = None
 
 
 class LabelledSample(NamedTuple):
@@ -50,8 +50,8 @@ class Mixture(ABC):
 
     Attributes
     ----------
-    weights : (K,) mixing weights, non-negative with sum one. A weight of 0 switches a component off.
-    learn_weights : whether the M-step updates the weights; False keeps them, as Problems 1 and 3 do.
+    weights : (K,) mixing weights, non-negative with sum one; 0 switches a component off.
+    learn_weights : whether the M-step updates the weights; False keeps them (Problems 1 and 3).
     """
 
     weights: Array

@@ -1,4 +1,4 @@
-"""Mixture of products of independent Bernoulli variables, for binary data such as black-white images."""
+"""Mixture of products of independent Bernoulli variables, for binary images and the like."""
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property

@@ -79,6 +79,7 @@ class GaussianMixture(Mixture):
     means: Array
     covariances: Array
     min_variance: Any = field(default=0.0, kw_only=True)
+    _factors: Array = field(init=False)
 
     def __post_init__(self) -> None:
         """Check and freeze the parameters; the Cholesky factors come with it."""
@@ -242,20 +243,21 @@ class GaussianMixture(Mixture):
     def prepare(self, rows: slice, x: NDArray[Any]) -> Block:
         """Convert consecutive rows, with the table of products where its error is small enough."""
         x = x.astype(np.float64, copy=False)
-        i, j = self._pairs
-        if len(i) > MAX_PRODUCTS:
+        n_products, d = len(self._pairs[0]), self.n_features
+        if n_products > MAX_PRODUCTS:
             return Block(rows, x)
-        features = np.empty((len(i) + self.n_features + 1, len(x)))
-        z = features[len(i) : -1]
+        features = np.empty((n_products + d + 1, len(x)))
+        z = features[n_products:-1]
         np.subtract(x.T, self._centre[:, None], out=z)
         if not self._products_are_accurate(z):
             return Block(rows, x)
         features[-1] = 1.0
         if self.covariances.ndim == 2:
-            np.square(z, out=features[: len(i)])
+            np.square(z, out=features[:d])
         else:
-            for d in range(self.n_features):
-                np.multiply(z[d], z[d:], out=features[np.searchsorted(i, d) :][: len(z) - d])
+            ends = np.cumsum(range(d, 0, -1))
+            for i, end in enumerate(ends):
+                np.multiply(z[i], z[i:], out=features[end - d + i : end])
         return Block(rows, x, features)
 
     def _products_are_accurate(self, z: Array) -> bool:
@@ -281,7 +283,7 @@ class GaussianMixture(Mixture):
         """Inverse covariances, of the shape of the covariances."""
         if self.covariances.ndim == 2:
             return 1 / self.covariances
-        inverse_factors = np.linalg.solve(self._factors, np.eye(self.n_features))
+        inverse_factors = np.linalg.inv(self._factors)
         return np.swapaxes(inverse_factors, 1, 2) @ inverse_factors
 
     @cached_property
@@ -293,7 +295,7 @@ class GaussianMixture(Mixture):
 
     @cached_property
     def _log_peaks(self) -> Array:
-        """log N(mu_k | mu_k, Sigma_k), (K,)."""
+        """Return log N(mu_k | mu_k, Sigma_k), the height of each log density, (K,)."""
         if self.covariances.ndim == 2:
             scales = np.broadcast_to(self._factors, self.means.shape)
         else:
@@ -325,7 +327,7 @@ class GaussianMixture(Mixture):
         log_likelihood += self._log_peaks[:, None]
         return log_likelihood.T
 
-    def _whiten(self, x: Array, k: int) -> Array:
+    def _whiten(self, x: NDArray[Any], k: int) -> Array:
         """Coordinates (D, N) in which component k is a standard Gaussian."""
         z = (x - self.means[k]).T
         factor = self._factors[k if len(self._factors) > 1 else 0]
@@ -373,7 +375,9 @@ class GaussianMixture(Mixture):
                 f"it has shape {floor.shape} for D = {self.n_features}"
             )
         if (floor == 0).any() and (floor > 0).any():
-            raise ValueError("min_variance is 0 for some features alone: make all positive or all 0")
+            raise ValueError(
+                "min_variance is 0 for some features alone: make all positive or all 0"
+            )
         return floor
 
 

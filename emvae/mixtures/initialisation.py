@@ -46,19 +46,19 @@ def initial_responsibilities(
     With fewer distinct points than components, some components get nothing.
     Source: Arthur and Vassilvitskii (2007).
     """
-    x, rng = as_matrix(x), as_generator(rng)
-    check_finite(x)
-    n_components = as_count(n_components, name="n_components", maximum=len(x))
+    data, rng = as_matrix(x), as_generator(rng)
+    check_finite(data)
+    n_components = as_count(n_components, name="n_components", maximum=len(data))
     if method == "random-responsibilities":
-        return rng.dirichlet(np.ones(n_components), size=len(x))
+        return rng.dirichlet(np.ones(n_components), size=len(data))
     if method not in get_args(Method):
         raise ValueError(f"method = {method!r}: choose one of {', '.join(get_args(Method))}")
-    x = x - x.mean(axis=0)
-    nearest = np.zeros(len(x), dtype=np.intp)
-    distance = np.full(len(x), np.inf)
+    centred = data - data.mean(axis=0)
+    nearest = np.zeros(len(data), dtype=np.intp)
+    distance = np.full(len(data), np.inf)
     for k in range(n_components):
         seed = _draw_seed(distance, rng, spread=method == "k-means++" and k > 0)
-        to_seed = np.square(x - x[seed]).sum(axis=1)
+        to_seed = np.square(centred - centred[seed]).sum(axis=1)
         nearest[to_seed < distance] = k
         distance = np.minimum(distance, to_seed)
     return np.eye(n_components)[nearest]

@@ -1,4 +1,4 @@
-"""Figures in one style: every function draws on the Axes it is given, fits nothing, shows nothing."""
+"""Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
 from emvae.plotting.style import component_colours, mix_colours, use_style
 
