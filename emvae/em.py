@@ -108,7 +108,7 @@ class EMFit:
 
     @property
     def log_likelihood(self) -> float:
-        """The last log p(D | model) in nats; -inf when interrupted before the first E-step ended."""
+        """Last log p(D | theta) in nats; -inf when interrupted before the first E-step ended."""
         return float(self.log_likelihoods[-1]) if len(self.log_likelihoods) else -np.inf
 
     def __repr__(self) -> str:

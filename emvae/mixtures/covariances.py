@@ -1,0 +1,131 @@
+"""Weighted moments of Gaussian data, and the constraints that covariances may have to meet.
+
+The shape of an array of covariances says which constraint it keeps: (K, D, D) full, (1, D, D) tied,
+(K, D) diagonal, (K, 1) spherical. All broadcast to one matrix, or one row of variances, each.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from emvae.mixtures.base import NEGLIGIBLE, Array
+
+__all__ = ["GaussianStatistics"]
+
+CovarianceType = Literal["full", "tied", "diagonal", "spherical"]
+
+
+@dataclass(frozen=True)
+class GaussianStatistics:
+    """Responsibility-weighted moments about the means of the model that computed them.
+
+    Moments about the old means keep their digits when data lie far from the origin; the M-step
+    shifts them to the new ones.
+
+    Attributes
+    ----------
+    counts : (K,) N_k = sum_n r_nk.
+    first : (K, D) sum_n r_nk (x_n - mu_k).
+    second : (K, D, D) sum_n r_nk (x_n - mu_k)(x_n - mu_k)^T, or its diagonals (K, D).
+    """
+
+    counts: Array
+    first: Array
+    second: Array
+
+    def __add__(self, other: Self) -> Self:
+        """Return the statistics of both data sets together."""
+        return type(self)(
+            self.counts + other.counts, self.first + other.first, self.second + other.second
+        )
+
+    @property
+    def mean_shift(self) -> Array:
+        """New mean minus old mean, (K, D): first / N_k, and 0 for an empty component."""
+        counts = self.counts[:, None]
+        shift = np.zeros_like(self.first)
+        return np.divide(self.first, counts, out=shift, where=counts > NEGLIGIBLE)
+
+    @property
+    def scatter(self) -> Array:
+        """Second moments about the new means, of the shape of ``second``."""
+        if self.second.ndim == 2:
+            return self.second - self.first * self.mean_shift
+        outer = self.first[:, :, None] * self.mean_shift[:, None, :]
+        return self.second - (outer + np.swapaxes(outer, 1, 2)) / 2
+
+
+def covariance_shapes(n_components: int, n_features: int) -> dict[CovarianceType, tuple[int, ...]]:
+    """Return the shape that stands for each constraint."""
+    k, d = n_components, n_features
+    return {"full": (k, d, d), "tied": (1, d, d), "diagonal": (k, d), "spherical": (k, 1)}
+
+
+def factorise(covariances: Array) -> Array:
+    """Return lower Cholesky factors, or standard deviations of diagonal covariances."""
+    problem = "covariances are not positive definite: add variance, or fit with min_variance > 0"
+    if covariances.ndim == 2:
+        if (covariances <= 0).any():
+            raise ValueError(problem)
+        return np.sqrt(covariances)
+    size = np.abs(covariances).max(axis=(1, 2), keepdims=True)
+    if (np.abs(covariances - np.swapaxes(covariances, 1, 2)) > 1e-10 * size).any():
+        raise ValueError("covariances are not symmetric: pass (C + C^T) / 2")
+    try:
+        return np.linalg.cholesky(covariances)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(problem) from error
+
+
+def pool(statistics: GaussianStatistics, old: Array) -> Array:
+    """Return the unconstrained-by-floor maximiser of the shape of ``old``.
+
+    Scatter over counts, summed first over whatever the shape says is shared. Components without
+    responsibilities keep their old covariance.
+    """
+    counts, scatter = statistics.counts, statistics.scatter
+    if scatter.ndim == 3 and len(old) == 1:
+        return scatter.sum(axis=0, keepdims=True) / counts.sum()
+    if old.shape[1:] == (1,):
+        scatter = scatter.mean(axis=1, keepdims=True)
+    per_component = counts.reshape(-1, *(1,) * (scatter.ndim - 1))
+    return np.divide(scatter, per_component, out=old.copy(), where=per_component > NEGLIGIBLE)
+
+
+def is_above(covariances: Array, floor: Array) -> bool:
+    """Tell whether every covariance minus diag(floor) is positive definite, or floor is 0."""
+    if not floor.any():
+        return True
+    if covariances.ndim == 2:
+        return bool((covariances > _variance_floor(covariances, floor)).all())
+    try:
+        np.linalg.cholesky(covariances - np.diag(np.broadcast_to(floor, covariances.shape[1:2])))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+def project(covariances: Array, floor: Array) -> Array:
+    """Return the maximiser of the expected log likelihood among covariances >= diag(floor).
+
+    In units where the floor is the identity, eigenvalues below one are raised to one.
+
+    Notes
+    -----
+    Derived in {eq}`eq-gmm-projection`.
+    """
+    if is_above(covariances, floor):
+        return covariances
+    if covariances.ndim == 2:
+        return np.maximum(covariances, _variance_floor(covariances, floor))
+    unit = np.sqrt(np.broadcast_to(floor, covariances.shape[1:2]))
+    values, vectors = np.linalg.eigh(covariances / np.outer(unit, unit))
+    raised = (vectors * np.maximum(values, 1.0)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    raised = (raised + np.swapaxes(raised, 1, 2)) / 2 * np.outer(unit, unit)
+    return np.where(values[:, :1, None] < 1.0, raised, covariances)
+
+
+def _variance_floor(variances: Array, floor: Array) -> Array:
+    """Floor of diagonal variances: one spherical variance must meet the largest of all."""
+    return np.max(floor, keepdims=True) if variances.shape[1] == 1 else floor
