@@ -1,8 +1,9 @@
 """Data that travels with the package, and small synthetic sets that know their truth.
 
-Real sets are files in ``emvae/data`` (sources, licences and checksums in its ``DATA.md``): nothing is
-downloaded and nothing is written. Their arrays are cached and shared, so they are read-only; copy one
-to change it. Synthetic sets are drawn afresh at each call, and their arrays belong to the caller.
+Real sets are files in ``emvae/data`` (sources, licences and checksums in its ``DATA.md``): nothing
+is downloaded and nothing is written. Their arrays are cached and shared, so they are read-only;
+copy one to change it. Synthetic sets are drawn afresh at each call, and their arrays belong to the
+caller.
 """
 
 import hashlib
@@ -57,7 +58,7 @@ class MNIST:
 
     Attributes
     ----------
-    train_images : (60000, 28, 28) or flat (60000, 784), uint8 grey levels from 0, paper, to 255, ink.
+    train_images : (60000, 28, 28) or flat (60000, 784), uint8 from 0, paper, to 255, ink.
     train_labels : (60000,) int64, the digits 0 to 9.
     test_images : as ``train_images``, with N = 10000.
     test_labels : as ``train_labels``, with N = 10000.
@@ -109,9 +110,7 @@ def mnist(*, flat: bool = False) -> MNIST:
     Source: LeCun, Cortes and Burges (1998).
     """
     train, test = (_read_idx(f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
-    train_labels, test_labels = (
-        _read_labels(f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")
-    )
+    train_labels, test_labels = (_read_labels(f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k"))
     if flat:
         train, test = (images.reshape(len(images), -1) for images in (train, test))
     return MNIST(train, train_labels, test, test_labels)
@@ -123,8 +122,8 @@ def old_faithful() -> OldFaithful:
 
     Returns
     -------
-    OldFaithful : 272 rows (eruption time, waiting time to the next eruption), read-only; their means
-        are 3.487783 and 70.8971 minutes.
+    OldFaithful : 272 rows (eruption time, waiting time to the next eruption), read-only; their
+        means are 3.487783 and 70.8971 minutes.
 
     Raises
     ------
@@ -144,9 +143,7 @@ def _read_verified(name: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise OSError(
-            f"data file {path} cannot be read ({type(error).__name__}): {remedy}"
-        ) from error
+        raise OSError(f"data file {path} cannot be read ({type(error).__name__}): {remedy}") from error
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
         raise OSError(
             f"data file {path} is truncated or altered, its {len(content)} bytes do not have the "
@@ -183,9 +180,9 @@ def binarise(
 ) -> Bytes:
     """Turn grey levels into bits, by a threshold or by one Bernoulli draw a pixel.
 
-    With p = grey / 255 a pixel's bit is ``p > threshold``, or a draw from Bernoulli(p), whose mean is p.
-    The draw is exact: for u uniform on the integers 0 to 254 it is ``u < grey``, so that grey 0 never
-    gives a 1 and grey 255 always does.
+    With p = grey / 255 a pixel's bit is ``p > threshold``, or a draw from Bernoulli(p), whose mean
+    is p. The draw is exact: for u uniform on the integers 0 to 254 it is ``u < grey``, so that
+    grey 0 never gives a 1 and grey 255 always does.
 
     Parameters
     ----------
@@ -193,7 +190,8 @@ def binarise(
         Bits stored as integers are the grey levels 0 and 1, nearly paper: do not binarise twice.
     method : "threshold" or "stochastic".
     threshold : in [0, 1), for "threshold" only; None means 0.5.
-    rng : for "stochastic" only, and required there. The same state and grey levels give the same bits.
+    rng : for "stochastic" only, and required there. The same state and grey levels give the same
+        bits.
 
     Returns
     -------
@@ -201,15 +199,15 @@ def binarise(
 
     Raises
     ------
-    ValueError : before any work, when images are empty, 1-d, neither integers nor floats, not finite or
-        out of range; when the method is unknown, the threshold is outside [0, 1), the ``rng`` is missing
-        or no Generator, or an argument is given that the method does not use.
+    ValueError : before any work, when images are empty, 1-d, neither integers nor floats, not
+        finite or out of range; when the method is unknown, the threshold is outside [0, 1), the
+        ``rng`` is missing or no Generator, or an argument is given that the method does not use.
 
     Notes
     -----
     Train and test are never mixed: a bit depends on its own pixel and its own draw, and nothing is
-    learnt from the data. With ``train_rng, test_rng = rng.spawn(2)``, one for each set, the bits of the
-    test set do not depend on how many training images were drawn before them either.
+    learnt from the data. With ``train_rng, test_rng = rng.spawn(2)``, one for each set, the bits of
+    the test set do not depend on how many training images were drawn before them either.
     Source: Salakhutdinov and Murray (2008), who draw the bits of MNIST so.
     """
     grey = _as_images(images)
@@ -245,9 +243,7 @@ def _draw(grey: NDArray[Any], rng: np.random.Generator) -> NDArray[np.bool_]:
 def _as_threshold(threshold: float | None) -> float:
     number = 0.5 if threshold is None else as_non_negative(threshold, name="threshold")
     if number >= 1:
-        raise ValueError(
-            f"threshold = {threshold!r}: it should be below 1, grey level g is g / 255"
-        )
+        raise ValueError(f"threshold = {threshold!r}: it should be below 1, grey level g is g / 255")
     return number
 
 
@@ -258,13 +254,9 @@ def _as_images(images: ArrayLike) -> NDArray[Any]:
     except ValueError as error:
         raise ValueError("images differ in shape: pass one array (N, H, W) or (N, D)") from error
     if grey.dtype.kind not in "iuf":
-        raise ValueError(
-            f"images have dtype {grey.dtype}: pass integers 0 to 255, or floats in [0, 1]"
-        )
+        raise ValueError(f"images have dtype {grey.dtype}: pass integers 0 to 255, or floats in [0, 1]")
     if grey.ndim < 2 or grey.size == 0:
-        raise ValueError(
-            f"images have shape {grey.shape}: pass (N, H, W) or (N, D), images[None] for one"
-        )
+        raise ValueError(f"images have shape {grey.shape}: pass (N, H, W) or (N, D), images[None] for one")
     top = 1 if grey.dtype.kind == "f" else _INK
     if not (grey.min() >= 0 and grey.max() <= top):
         raise ValueError(
@@ -291,8 +283,8 @@ class Split:
 def train_validation_split(n: int, *, n_validation: int, rng: np.random.Generator) -> Split:
     """Choose at random the rows of a training set to hold out for model selection.
 
-    Every subset of V rows is equally likely. What is chosen by its score on the validation rows (K, a
-    floor, a start) was not chosen on the test set, which stays untouched until the end.
+    Every subset of V rows is equally likely. What is chosen by its score on the validation rows (K,
+    a floor, a start) was not chosen on the test set, which stays untouched until the end.
 
     Parameters
     ----------
@@ -302,7 +294,7 @@ def train_validation_split(n: int, *, n_validation: int, rng: np.random.Generato
 
     Returns
     -------
-    Split : row numbers for images and labels alike, ``images[split.train]``, ``labels[split.train]``.
+    Split : row numbers, as in ``images[split.train]`` and ``labels[split.train]``.
 
     Raises
     ------
@@ -379,8 +371,8 @@ class BernoulliSample:
 def blobs(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     """Draw from three Gaussians in the plane that hardly touch.
 
-    z ~ Categorical(weights) and x given z = k ~ N(means_k, covariances_k), with K = 3 and D = 2. Even the
-    classifier that knows the truth errs, but on fewer than 2 draws in 10,000.
+    z ~ Categorical(weights) and x given z = k ~ N(means_k, covariances_k), with K = 3 and D = 2.
+    Even the classifier that knows the truth errs, but on fewer than 2 draws in 10,000.
 
     Parameters
     ----------
@@ -400,16 +392,14 @@ def blobs(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     The numbers are our own. Source of the model: McLachlan and Peel (2000), chapter 3.
     """
     covariances = [[[1.0, 0.6], [0.6, 1.0]], [[1.5, -0.5], [-0.5, 0.5]], [[0.5, 0.0], [0.0, 1.5]]]
-    return _gaussian_sample(
-        n, rng, [0.5, 0.3, 0.2], [[-5.0, -2.0], [4.0, -3.0], [0.0, 5.0]], covariances
-    )
+    return _gaussian_sample(n, rng, [0.5, 0.3, 0.2], [[-5.0, -2.0], [4.0, -3.0], [0.0, 5.0]], covariances)
 
 
 def overlapping(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     """Draw from three Gaussians in the plane that overlap heavily.
 
-    As ``blobs``, but with means about two standard deviations apart: the classifier that knows the truth
-    errs on 24 draws in 100. EM is slow on such data.
+    As ``blobs``, but with means about two standard deviations apart: the classifier that knows the
+    truth errs on 24 draws in 100. EM is slow on such data.
 
     Parameters
     ----------
@@ -429,9 +419,7 @@ def overlapping(n: int = 500, *, rng: np.random.Generator) -> GaussianSample:
     The numbers are our own. Source of the slowness: Redner and Walker (1984).
     """
     covariances = [[[1.0, 0.3], [0.3, 0.8]], [[1.2, -0.4], [-0.4, 0.9]], [[0.7, 0.0], [0.0, 0.5]]]
-    return _gaussian_sample(
-        n, rng, [0.5, 0.3, 0.2], [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.5]], covariances
-    )
+    return _gaussian_sample(n, rng, [0.5, 0.3, 0.2], [[-1.0, 0.0], [1.0, 0.0], [0.0, 1.5]], covariances)
 
 
 def _gaussian_sample(n: int, rng: np.random.Generator, *parameters: ArrayLike) -> GaussianSample:
@@ -445,8 +433,8 @@ def _gaussian_sample(n: int, rng: np.random.Generator, *parameters: ArrayLike) -
 def rings(n: int = 500, *, rng: np.random.Generator) -> RingsSample:
     """Draw from two concentric rings, which two Gaussians cannot describe.
 
-    x = r (cos a, sin a) with a uniform on the circle and r given z = k ~ N(radii_k, noise^2). Both rings
-    have mean 0, and the covariance of ring k is (radii_k^2 + noise^2) / 2 times the identity.
+    x = r (cos a, sin a) with a uniform on the circle and r given z = k ~ N(radii_k, noise^2). Both
+    rings have mean 0, and the covariance of ring k is (radii_k^2 + noise^2) / 2 times the identity.
 
     Parameters
     ----------
@@ -476,8 +464,8 @@ def rings(n: int = 500, *, rng: np.random.Generator) -> RingsSample:
 def bernoulli_toy(n: int = 500, *, rng: np.random.Generator) -> BernoulliSample:
     """Draw bits from a Bernoulli mixture small enough to enumerate.
 
-    z ~ Categorical(weights) and x_d given z = k ~ Bernoulli(probs_kd), independently over d, with K = 3
-    and D = 6: a sum over {0, 1}^6 has 64 terms.
+    z ~ Categorical(weights) and x_d given z = k ~ Bernoulli(probs_kd), independently over d, with
+    K = 3 and D = 6: a sum over {0, 1}^6 has 64 terms.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """The data are the published ones, cannot be spoilt, and the synthetic sets follow their truth.
 
 Random tests own their seed. Every comparison allows 5 standard errors, which one comparison in 1.7
-million exceeds by chance; the number of comparisons, and so the failure rate over seeds, stands with each.
+million exceeds by chance; the number of comparisons, and so the failure rate over seeds, stands with
+each.
 """
 
 import gzip
@@ -48,13 +49,9 @@ def test_mnist_is_the_full_set():
     assert data.train_labels.dtype == data.test_labels.dtype == np.int64
     assert np.bincount(data.train_labels).tolist() == TRAIN_COUNTS
     assert np.bincount(data.test_labels).tolist() == TEST_COUNTS
-    assert (
-        abs(data.train_images.mean() / 255 - 0.1307) < 5e-5
-    )  # the constants of every MNIST tutorial
+    assert abs(data.train_images.mean() / 255 - 0.1307) < 5e-5  # the constants of every MNIST tutorial
     assert abs(data.train_images.std() / 255 - 0.3081) < 5e-5
-    assert (
-        data.train_images[:, 14, 14].mean() > data.train_images[:, 0, 0].mean() == 0
-    )  # ink is high
+    assert data.train_images[:, 14, 14].mean() > data.train_images[:, 0, 0].mean() == 0  # ink is high
 
 
 def test_flat_images_are_views_of_the_same_pixels():
@@ -71,18 +68,14 @@ def test_old_faithful_has_the_published_moments_in_minutes():
     assert data.x.dtype == np.float64
     assert data.x[0].tolist() == [3.6, 79.0]
     assert np.all(np.abs(data.x.mean(axis=0) - [3.487783, 70.8971]) <= [5e-7, 5e-5])
-    np.testing.assert_allclose(
-        np.cov(data.x.T), [[1.302728, 13.97781], [13.97781, 184.8233]], rtol=5e-6
-    )
+    np.testing.assert_allclose(np.cov(data.x.T), [[1.302728, 13.97781], [13.97781, 184.8233]], rtol=5e-6)
     assert (data.columns, data.unit) == (("eruption time", "waiting time"), "min")
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_checksums_and_sizes_are_those_of_the_data_page(name):
     content = (PACKAGE / "data" / name).read_bytes()
-    rows = re.findall(
-        r"`([\w.-]+)` \| (\d+) \| `(\w+)`", (PACKAGE / "data/DATA.md").read_text("utf-8")
-    )
+    rows = re.findall(r"`([\w.-]+)` \| (\d+) \| `(\w+)`", (PACKAGE / "data/DATA.md").read_text("utf-8"))
     recorded = {file: (int(size), digest) for file, size, digest in rows}
     assert recorded[name] == (len(content), hashlib.sha256(content).hexdigest())
     assert datasets._SHA256[name] == recorded[name][1]
@@ -148,9 +141,7 @@ def data_copy(tmp_path_factory):
 
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("name", FILES)
-def test_damaged_file_is_named_with_the_remedy_and_mended_by_it(
-    name, damage, data_copy, monkeypatch
-):
+def test_damaged_file_is_named_with_the_remedy_and_mended_by_it(name, damage, data_copy, monkeypatch):
     monkeypatch.setattr(datasets, "_DATA", data_copy)
     load = old_faithful if name == "old-faithful.csv" else mnist
     DAMAGE[damage](data_copy / name)
@@ -170,7 +161,7 @@ import os, sys
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 def refuse(event, args):
     writes = event == "open" and args[2] & WRITING
-    if writes or event in ("os.mkdir", "os.rename", "os.remove", "socket.connect", "socket.getaddrinfo"):
+    if writes or event in ("os.mkdir", "os.rename", "os.remove") or event.startswith("socket."):
         raise SystemExit(f"{event} {args}")
 from emvae import datasets
 sys.addaudithook(refuse)
@@ -208,7 +199,7 @@ def test_loads_from_a_read_only_installation_without_writing_or_network(form, tm
 LEVELS = np.arange(256, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("threshold", [None, 0, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("threshold", [None, 0, 0.2, 0.25, 0.5, 0.9])
 def test_threshold_compares_exact_fractions(threshold):
     bits = binarise(LEVELS[None], threshold=threshold)[0]
     cut = Fraction(0.5 if threshold is None else threshold)
@@ -217,9 +208,7 @@ def test_threshold_compares_exact_fractions(threshold):
 
 def test_stochastic_bits_have_probability_grey_over_255():
     n = 40_000  # 254 comparisons and 1: fails for 2 seeds in 10,000
-    ones = binarise(np.tile(LEVELS, (n, 1)), method="stochastic", rng=np.random.default_rng(1)).sum(
-        axis=0
-    )
+    ones = binarise(np.tile(LEVELS, (n, 1)), method="stochastic", rng=np.random.default_rng(1)).sum(axis=0)
     p = np.arange(256) / 255
     assert ones[0] == 0
     assert ones[255] == n
@@ -315,9 +304,7 @@ def test_bits_are_bits_of_the_same_shape(grey, threshold, seed):
         assert np.all(bits[grey == 0] == 0)
         assert np.all(bits[grey == 255] == 1)
     assert np.array_equal(grey, before)
-    assert np.array_equal(
-        binarise(grey / 255, threshold=threshold), binarise(grey, threshold=threshold)
-    )
+    assert np.array_equal(binarise(grey / 255, threshold=threshold), binarise(grey, threshold=threshold))
 
 
 def test_frames_and_lists_are_images_too():
@@ -331,9 +318,7 @@ def test_frames_and_lists_are_images_too():
 def test_split_parts_are_disjoint_ordered_and_complete():
     split = train_validation_split(60_000, n_validation=10_000, rng=np.random.default_rng(9))
     assert (len(split.train), len(split.validation)) == (50_000, 10_000)
-    assert np.array_equal(
-        np.sort(np.concatenate([split.train, split.validation])), np.arange(60_000)
-    )
+    assert np.array_equal(np.sort(np.concatenate([split.train, split.validation])), np.arange(60_000))
     assert np.all(np.diff(split.train) > 0)
     assert np.all(np.diff(split.validation) > 0)
     again = train_validation_split(60_000, n_validation=10_000, rng=np.random.default_rng(9))
@@ -367,9 +352,7 @@ def test_labels_follow_the_weights(make):
     assert sample.labels.shape == (20_000,)
     assert abs(sample.weights.sum() - 1) < 1e-15
     frequency = np.bincount(sample.labels) / 20_000
-    assert_within(
-        frequency, sample.weights, np.sqrt(sample.weights * (1 - sample.weights) / 20_000)
-    )
+    assert_within(frequency, sample.weights, np.sqrt(sample.weights * (1 - sample.weights) / 20_000))
 
 
 def test_generator_decides_and_truth_belongs_to_the_caller(make):
@@ -391,21 +374,15 @@ def test_gaussian_draws_are_standard_once_whitened_by_the_truth(make_gaussian):
         white = np.linalg.solve(np.linalg.cholesky(sample.covariances[k]), part.T)
         n = white.shape[1]
         assert_within(white.mean(axis=1), 0, 1 / np.sqrt(n))
-        assert_within(
-            white @ white.T / n, np.eye(2), (1 + np.eye(2) * (np.sqrt(2) - 1)) / np.sqrt(n)
-        )
+        assert_within(white @ white.T / n, np.eye(2), (1 + np.eye(2) * (np.sqrt(2) - 1)) / np.sqrt(n))
         assert_within((white**4).mean(axis=1), 3, np.sqrt(96 / n))  # Var[u^4] = 105 - 9
 
 
 def bayes_errors(sample):
     """Count the draws that the classifier with the true parameters gets wrong."""
     scores = []
-    for weight, mean, covariance in zip(
-        sample.weights, sample.means, sample.covariances, strict=True
-    ):
-        distance = np.einsum(
-            "ni,ij,nj->n", sample.x - mean, np.linalg.inv(covariance), sample.x - mean
-        )
+    for weight, mean, covariance in zip(sample.weights, sample.means, sample.covariances, strict=True):
+        distance = np.einsum("ni,ij,nj->n", sample.x - mean, np.linalg.inv(covariance), sample.x - mean)
         scores.append(weight / np.sqrt(np.linalg.det(covariance)) * np.exp(-distance / 2))
     return np.count_nonzero(np.argmax(scores, axis=0) != sample.labels)
 
@@ -413,9 +390,7 @@ def bayes_errors(sample):
 def test_blobs_hardly_touch_and_overlapping_does():
     n = 200_000  # true rates 6.7e-5 and 0.2362: both bounds are over 5 standard errors away
     assert bayes_errors(datasets.blobs(n, rng=np.random.default_rng(15))) < 2e-4 * n
-    assert (
-        abs(bayes_errors(datasets.overlapping(n, rng=np.random.default_rng(16))) / n - 0.24) < 0.01
-    )
+    assert abs(bayes_errors(datasets.overlapping(n, rng=np.random.default_rng(16))) / n - 0.24) < 0.01
 
 
 def test_rings_have_their_radii_and_the_covariance_of_a_disc():
@@ -428,9 +403,7 @@ def test_rings_have_their_radii_and_the_covariance_of_a_disc():
         variance = (sample.radii[k] ** 2 + sample.noise**2) / 2
         assert_within(x.mean(axis=0), 0, np.sqrt(variance / n))
         products = np.stack([x[:, 0] ** 2, x[:, 1] ** 2, x[:, 0] * x[:, 1]])
-        assert_within(
-            products.mean(axis=1), [variance, variance, 0], products.std(axis=1) / np.sqrt(n)
-        )
+        assert_within(products.mean(axis=1), [variance, variance, 0], products.std(axis=1) / np.sqrt(n))
 
 
 def test_bernoulli_toy_has_its_probabilities_independently_over_bits():
@@ -469,23 +442,14 @@ BAD_IMAGES = {
 }
 BAD_CALLS = [
     *[("images", lambda x=x: binarise(x)) for x in BAD_IMAGES.values()],
-    *[
-        ("images", lambda x=x: binarise(x, method="stochastic", rng=RNG))
-        for x in BAD_IMAGES.values()
-    ],
+    *[("images", lambda x=x: binarise(x, method="stochastic", rng=RNG)) for x in BAD_IMAGES.values()],
     ("method", lambda: binarise(IMAGES, method="otsu")),
     ("rng", lambda: binarise(IMAGES, rng=RNG)),
     ("threshold", lambda: binarise(IMAGES, method="stochastic", threshold=0.5, rng=RNG)),
-    *[
-        ("threshold", lambda t=t: binarise(IMAGES, threshold=t))
-        for t in (-0.1, 1, 127, np.nan, "high")
-    ],
+    *[("threshold", lambda t=t: binarise(IMAGES, threshold=t)) for t in (-0.1, 1, 127, np.nan, "high")],
     *[("rng", lambda r=r: binarise(IMAGES, method="stochastic", rng=r)) for r in LEGACY],
     *[("rng", lambda r=r: train_validation_split(9, n_validation=3, rng=r)) for r in LEGACY],
-    *[
-        ("n ", lambda n=n: train_validation_split(n, n_validation=1, rng=RNG))
-        for n in (1, 2.0, True, "9")
-    ],
+    *[("n ", lambda n=n: train_validation_split(n, n_validation=1, rng=RNG)) for n in (1, 2.0, True, "9")],
     *[
         ("n_validation", lambda v=v: train_validation_split(9, n_validation=v, rng=RNG))
         for v in (0, 9, -1, 0.2)
