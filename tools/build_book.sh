@@ -17,7 +17,8 @@ rm -f "$stamp"
 full="the disk is full: free 200 MB in $PWD, then run make again"
 mkdir -p _build && { echo >$log; } 2>/dev/null && [ -s $log ] || die "$full"
 
-if .venv/bin/jupyter-book build . -W -n --keep-going --quiet 2>$log >_build/output.log; then
+# NO_COLOR: what goes to a log is plain text.
+if NO_COLOR=1 .venv/bin/jupyter-book build . -W -n --keep-going --quiet 2>$log >_build/output.log; then
     cat $log >&2
     touch "$stamp"
 else

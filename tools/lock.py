@@ -15,18 +15,17 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
-# Every package that `.[dev]` installs, and what builds emvae, as tested together (Python 3.11, Linux, two cores).
-# Written by tools/lock.py. torch stands without a local suffix: its CPU build satisfies the line, so does the
-# registry's own build, which on Linux brings CUDA libraries pinned by torch itself and not listed here.
+# Every package that `.[dev]` installs, and what builds emvae, as tested together (Python 3.11, Linux).
+# Written by tools/lock.py. torch has no local suffix: its CPU build satisfies the line, and so does the
+# registry's own, which on Linux brings CUDA libraries that torch itself pins and that are not listed here.
 """
 
 
 def requirements(project: str, extras: frozenset[str] = frozenset()) -> list[Requirement]:
     """Return what an installed distribution asks for in this environment, with these extras."""
     asked = [Requirement(line) for line in importlib.metadata.requires(project) or []]
-    return [
-        r for r in asked if r.marker is None or any(r.marker.evaluate({"extra": e}) for e in extras | {""})
-    ]
+    contexts = [{"extra": extra} for extra in extras | {""}]
+    return [r for r in asked if r.marker is None or any(r.marker.evaluate(c) for c in contexts)]
 
 
 def closure(*roots: Requirement) -> dict[str, str]:

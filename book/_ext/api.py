@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
-FIELDS = {"Parameters", "Attributes", "Raises"}
+FIELD = re.compile(r"[\w, *]+ : ")
 
 
 class ApiModule(SphinxDirective):
@@ -76,9 +76,7 @@ def signature(value: Any) -> str:
         shown = inspect.signature(value)
     except (TypeError, ValueError):
         return ""
-    parameters = [
-        p.replace(annotation=p.empty) for p in shown.parameters.values() if p.name != "self"
-    ]
+    parameters = [p.replace(annotation=p.empty) for p in shown.parameters.values() if p.name != "self"]
     return str(shown.replace(parameters=parameters, return_annotation=shown.empty))
 
 
@@ -88,18 +86,15 @@ def markdown(value: Any) -> list[str]:
     lines = head.rstrip().split("\n")
     for title, body in zip(sections[::2], sections[1::2], strict=True):
         lines += ["", f"**{title}**", ""]
-        lines += fields(body) if title in FIELDS else body.rstrip().split("\n")
+        lines += list(fields(body)) if FIELD.match(body) else body.rstrip().split("\n")
     return [*lines, ""]
 
 
 def fields(body: str) -> Iterator[str]:
     """Yield the fields of a section, ``name : text`` with further lines indented, as a list."""
     for line in body.rstrip().split("\n"):
-        name, colon, text = line.partition(" : ")
-        if colon and not line.startswith(" "):
-            yield f"- `{name}`: {text}"
-        else:
-            yield ("  " if line.startswith(" ") else "- ") + line.strip() if line.strip() else ""
+        name, _, text = line.partition(" : ")
+        yield f"- `{name}`: {text}" if FIELD.match(line) else f"  {line.strip()}"
 
 
 def source_file(value: Any, default: Any) -> str:

@@ -20,6 +20,7 @@ DIRECTIVE = r"^[ \t>]*(?:`{{3,}}|:{{3,}})\{{{name}\}}[^\n]*\n(?P<options>(?:[ \t
 MATH = re.compile(DIRECTIVE.format(name="math"), re.MULTILINE)
 FIGURE = re.compile(DIRECTIVE.format(name="figure"), re.MULTILINE)
 DOLLAR_LABEL = re.compile(r"^[ \t>]*\$\$(?:.*\$\$)?[ \t]*\(([^()\s]+)\)[ \t]*$", re.MULTILINE)
+TARGET = re.compile(r"^\(([\w-]+)\)=[ \t]*$", re.MULTILINE)
 NAMED = re.compile(r"^[ \t>]*:(?:label|name):[ \t]*(\S+)", re.MULTILINE)
 
 
@@ -39,19 +40,20 @@ class Page:
 
     name: str
     cells: tuple[dict[str, Any], ...]
+    metadata: dict[str, Any]
     is_notebook: bool = True
 
     @classmethod
     def from_notebook(cls, name: str, notebook: dict[str, Any]) -> Page:
         """Take the content of an ``.ipynb`` file; each cell's source becomes one string."""
         cells = tuple({**cell, "source": "".join(cell["source"])} for cell in notebook["cells"])
-        return cls(name, cells)
+        return cls(name, cells, notebook["metadata"])
 
     @classmethod
     def from_markdown(cls, name: str, text: str) -> Page:
         """Take the content of an ``.md`` file."""
         cell = {"cell_type": "markdown", "source": text, "metadata": {}}
-        return cls(name, (cell,), is_notebook=False)
+        return cls(name, (cell,), metadata={}, is_notebook=False)
 
     @cached_property
     def prose(self) -> str:
@@ -73,9 +75,18 @@ class Page:
     @cached_property
     def figures(self) -> list[str]:
         """Names of figures: first those that code draws, then those that the prose places."""
-        drawn = [figure_of(cell).get("name", "") for cell in self.code_cells]
-        placed = [name for m in FIGURE.finditer(self.prose) for name in _names(m)]
-        return [name for name in [*drawn, *placed] if name]
+        return self.drawn + [name for m in FIGURE.finditer(self.prose) for name in _names(m)]
+
+    @property
+    def drawn(self) -> list[str]:
+        """Names of the figures that code draws."""
+        return [name for cell in self.code_cells if (name := figure_of(cell).get("name"))]
+
+    @property
+    def labels(self) -> list[str]:
+        """All names that can be referred to, as often as they are given."""
+        in_prose = [NAMED, DOLLAR_LABEL, TARGET]
+        return self.drawn + [label for kind in in_prose for label in kind.findall(self.prose)]
 
     @cached_property
     def checks(self) -> list[Check]:

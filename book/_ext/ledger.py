@@ -6,6 +6,7 @@ The tables are made from the outputs stored in the executed notebooks, each time
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from book_pages import Check, Page, is_claim, read_book
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 COLUMNS = ("Label", "Number", "Page", "Kind", "Check", "Error", "Tolerance")
 ROLES = {"equations": "eq", "figures": "numref"}
+LABELS = {"equations": attrgetter("equations"), "figures": attrgetter("drawn")}
 
 
 class LedgerTable(SphinxDirective):
@@ -34,7 +36,7 @@ class LedgerTable(SphinxDirective):
         pages = read_book(Path(self.env.srcdir))
         body = nodes.tbody()
         for page in pages:
-            for label in getattr(page, self.what):
+            for label in LABELS[self.what](page):
                 body += self.rows(label, page)
         group = nodes.tgroup(cols=len(COLUMNS))
         group += [nodes.colspec(colwidth=1) for _ in COLUMNS]
@@ -64,7 +66,7 @@ class LedgerTable(SphinxDirective):
 
 def count(what: str, pages: list[Page]) -> str:
     """Say how many labels, claims and checks there are."""
-    labels = [label for page in pages for label in getattr(page, what)]
+    labels = [label for page in pages for label in LABELS[what](page)]
     claims = {label for label in labels if is_claim(label)}
     checks = [check for page in pages for check in page.checks if check.label in claims]
     checked = {check.label for check in checks}

@@ -1,0 +1,226 @@
+"""What the book promises its readers, as rules: each yields a sentence for every breach it finds."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from book_pages import NAMED, Page, figure_of, is_claim, read_book, read_toc
+
+HEADINGS = [
+    "Problem", "Derivation", "Algorithm", "Code", "Numerical check",
+    "Figures", "What can go wrong", "Exercises", "Summary", "Further reading",
+]  # fmt: skip
+MODULES = ["responsibilities", "elbo", "em", "mixtures", "datasets", "plotting", "checks"]
+
+FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|:{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
+EXERCISE = re.compile(r"^[ \t]*[`:]{3,}\{exercise(?:-start)?\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
+SOLUTION = re.compile(r"^[ \t]*[`:]{3,}\{solution(?:-start)?\}[ \t]+(\S+)", re.M)
+IMAGE = re.compile(r"^[ \t]*[`:]{3,}\{(?:figure|image)\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
+INCLUDED = re.compile(r"^[ \t]*:pyobject:[ \t]*([\w.]+)", re.M)
+CITED = re.compile(r"\{eq\}`([^`]+)`")
+MACHINE_PATH = re.compile(r"/(?:home|root|Users|tmp|work|opt|usr|var|private)/\w|[A-Z]:\\\\Users")
+IGNORES = re.compile(r"nbval[-_](?:ignore[-_]output|skip)|raises-exception", re.I)
+REASON = re.compile(r"#.*nbval[\w-]*\W+\w+\W+\w+\W+\w+", re.I)
+
+
+@dataclass(frozen=True)
+class Book:
+    """All that the rules look at: pages in reading order, files there are, sources and names."""
+
+    pages: list[Page]
+    files: set[str] = field(default_factory=set)
+    sources: dict[str, str] = field(default_factory=dict)
+    public_names: set[str] = field(default_factory=set)
+
+    @property
+    def notebooks(self) -> list[Page]:
+        """The pages with code."""
+        return [page for page in self.pages if page.is_notebook]
+
+    @property
+    def chapters(self) -> list[Page]:
+        """The pages with a number in front."""
+        return [page for page in self.pages if re.match(r"\d", Path(page.name).name)]
+
+
+def read(root: Path) -> Book:
+    """Read the book and the package of a repository."""
+    book = [p for p in (root / "book").rglob("*") if p.suffix in {".md", ".ipynb"}]
+    files = [p.relative_to(root).with_suffix("") for p in book if ".ipynb_checkpoints" not in p.parts]
+    code = [p for p in (root / "emvae").rglob("*.py")]
+    modules = [importlib.import_module(f"emvae.{name}") for name in MODULES]
+    toc = read_toc(root)
+    return Book(
+        pages=read_book(root),
+        files={path.as_posix() for path in files} | set(toc),
+        sources={p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in code},
+        public_names={name for module in modules for name in module.__all__},
+    )
+
+
+def every_label_is_a_definition_or_a_claim(book: Book) -> Iterator[str]:
+    """A displayed equation's label begins with def- or eq-, a figure's with fig-."""
+    for page in book.pages:
+        for label in page.equations:
+            if not label.startswith(("def-", "eq-")):
+                yield f"{page.name}: equation {label} begins with neither def- nor eq-"
+        for name in page.figures:
+            if not name.startswith("fig-"):
+                yield f"{page.name}: figure {name} does not begin with fig-"
+
+
+def every_claim_has_a_check(book: Book) -> Iterator[str]:
+    """A claim, of an equation or of a figure that code draws, is checked on its own page."""
+    for page in book.pages:
+        checked = {check.label for check in page.checks}
+        for label in [*page.equations, *page.drawn]:
+            if is_claim(label) and label not in checked:
+                yield f"{page.name}: {label} has no check"
+
+
+def every_check_has_a_claim(book: Book) -> Iterator[str]:
+    """A check names a claim of its own page."""
+    for page in book.pages:
+        claims = {label for label in [*page.equations, *page.figures] if is_claim(label)}
+        for check in page.checks:
+            if check.label not in claims:
+                yield f"{page.name}: a check names {check.label}, which is no claim of this page"
+
+
+def every_check_holds(book: Book) -> Iterator[str]:
+    """A stored error does not exceed its tolerance."""
+    for page in book.pages:
+        for check in page.checks:
+            if not check.error <= check.tol:
+                yield f"{page.name}: {check.label}: error {check.error} above {check.tol}"
+
+
+def every_docstring_label_exists(book: Book) -> Iterator[str]:
+    """An equation that the package cites is in the book."""
+    labels = {label for page in book.pages for label in page.equations}
+    for name, source in book.sources.items():
+        for label in CITED.findall(source):
+            if label not in labels:
+                yield f"{name}: cites the equation {label}, which is not in the book"
+
+
+def every_chapter_has_the_headings(book: Book) -> Iterator[str]:
+    """The second-level headings of a chapter are the fixed ten, in order."""
+    for page in book.chapters:
+        headings = re.findall(r"^## +(.*?)\s*$", FENCED.sub("", page.prose), re.M)
+        if headings != HEADINGS:
+            yield f"{page.name}: second-level headings are {headings}"
+
+
+def every_public_name_is_used(book: Book) -> Iterator[str]:
+    """A public name is called by a chapter's code, or its source is shown."""
+    used = set()
+    for page in book.chapters:
+        used |= {word for cell in page.code_cells for word in re.findall(r"\w+", cell["source"])}
+        used |= {name.split(".")[0] for name in INCLUDED.findall(page.prose)}
+    for name in sorted(book.public_names - used):
+        yield f"{name} is public and used by no chapter"
+
+
+def every_file_is_in_the_contents(book: Book) -> Iterator[str]:
+    """No page or notebook lies under book/ unread."""
+    for name in sorted(book.files - {page.name for page in book.pages}):
+        yield f"{name} is in no table of contents"
+
+
+def every_notebook_is_executed(book: Book) -> Iterator[str]:
+    """All cells ran once, in order, and left outputs."""
+    for page in book.notebooks:
+        counts = [cell.get("execution_count") for cell in page.code_cells]
+        if counts != list(range(1, len(counts) + 1)):
+            yield f"{page.name}: was not executed from first to last cell: make notebooks"
+        if not any(cell.get("outputs") for cell in page.code_cells):
+            yield f"{page.name}: holds no outputs"
+
+
+def no_output_holds_an_error(book: Book) -> Iterator[str]:
+    """No error, no warning, nothing on the error stream."""
+    for page in book.notebooks:
+        for output in _outputs(page):
+            text = json.dumps([output.get("text", ""), output.get("data", {}).get("text/plain", "")])
+            if output["output_type"] == "error" or output.get("name") == "stderr":
+                yield f"{page.name}: an output is an error or went to the error stream: {text[:80]}"
+            elif re.search(r"Traceback|Warning\b", text):
+                yield f"{page.name}: an output holds a warning: {text[:80]}"
+
+
+def no_notebook_tells_of_a_machine(book: Book) -> Iterator[str]:
+    """No path, timing or version of the machine that executed it."""
+    for page in book.notebooks:
+        cells = [(c["source"], c["metadata"], _texts(c.get("outputs", []))) for c in page.cells]
+        if found := MACHINE_PATH.search(json.dumps([cells, page.metadata])):
+            yield f"{page.name}: holds a path of a machine, {found[0]}..."
+        if any("execution" in cell["metadata"] for cell in page.cells):
+            yield f"{page.name}: holds timings in its metadata: make notebooks"
+        if "version" in page.metadata.get("language_info", {}):
+            yield f"{page.name}: holds the version of one Python: make notebooks"
+
+
+def every_ignored_output_has_a_reason(book: Book) -> Iterator[str]:
+    """A cell that nbval skips says why: ``# nbval ignores this output: the reason``."""
+    for page in book.notebooks:
+        for cell in page.code_cells:
+            tags = " ".join(cell["metadata"].get("tags", []))
+            comments = "\n".join(re.findall(r"#.*", cell["source"]))
+            if IGNORES.search(tags + "\n" + comments) and not REASON.search(comments):
+                yield f"{page.name}: ignores an output without a reason: {cell['source'][:60]}"
+
+
+def every_label_is_unique(book: Book) -> Iterator[str]:
+    """A label names one thing in the whole book."""
+    times = Counter(label for page in book.pages for label in page.labels)
+    for label, n in times.items():
+        if n > 1:
+            yield f"{label} is given {n} times"
+
+
+def every_figure_has_a_caption_and_alt_text(book: Book) -> Iterator[str]:
+    """An image that code draws is a named figure with a caption; each image says what it shows."""
+    for page in book.pages:
+        for cell in page.code_cells:
+            if not any(k.startswith("image/") for o in cell["outputs"] for k in o.get("data", {})):
+                continue
+            figure, image = figure_of(cell), cell["metadata"].get("mystnb", {}).get("image", {})
+            missing = [key for key in ("name", "caption") if not figure.get(key)]
+            missing += [] if image.get("alt") else ["alt text"]
+            if missing:
+                yield f"{page.name}: a figure has no {' and no '.join(missing)}: {cell['source'][:60]}"
+        for options in IMAGE.findall(page.prose):
+            if ":alt:" not in options:
+                yield f"{page.name}: an image has no alt text: {options.strip()}"
+
+
+def every_chapter_has_solved_exercises(book: Book) -> Iterator[str]:
+    """At least five exercises, each with its solution."""
+    for page in book.chapters:
+        exercises = [NAMED.findall(options) for options in EXERCISE.findall(page.prose)]
+        if len(exercises) < 5:
+            yield f"{page.name}: {len(exercises)} exercises, at least 5 are promised"
+        solved = set(SOLUTION.findall(page.prose))
+        for labels in exercises:
+            if not solved.intersection(labels):
+                yield f"{page.name}: exercise {labels} has no solution"
+
+
+def _outputs(page: Page) -> Iterator[dict]:
+    return (output for cell in page.code_cells for output in cell.get("outputs", []))
+
+
+def _texts(outputs: list[dict]) -> list:
+    """All that outputs hold but the pixels."""
+    data = [{k: v for k, v in o.get("data", {}).items() if k != "image/png"} for o in outputs]
+    return [data, [o.get("text", "") for o in outputs], [o.get("metadata", {}) for o in outputs]]
+
+
+RULES = [value for name, value in list(globals().items()) if name.startswith(("every_", "no_"))]

@@ -1,0 +1,10 @@
+"""What all tests share: figures without a screen, and hypothesis without a clock or a memory."""
+
+import matplotlib as mpl
+from hypothesis import settings
+
+mpl.use("Agg")
+
+# Examples follow from the test's code alone, so a run on another day or machine tries the same ones.
+settings.register_profile("emvae", derandomize=True, deadline=None, database=None)
+settings.load_profile("emvae")
