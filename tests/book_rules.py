@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import re
 from collections import Counter
@@ -36,7 +37,7 @@ class Book:
     pages: list[Page]
     files: set[str] = field(default_factory=set)
     sources: dict[str, str] = field(default_factory=dict)
-    public_names: set[str] = field(default_factory=set)
+    public_names: dict[str, set[str]] = field(default_factory=dict)  # each with those that it brings
 
     @property
     def notebooks(self) -> list[Page]:
@@ -60,8 +61,18 @@ def read(root: Path) -> Book:
         pages=read_book(root),
         files={path.as_posix() for path in files} | set(toc),
         sources={p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in code},
-        public_names={name for module in modules for name in module.__all__},
+        public_names={name: brought_by(getattr(m, name)) for m in modules for name in m.__all__},
     )
+
+
+def brought_by(value: object) -> set[str]:
+    """Return the names that come with a public name: what it or its methods return, its bases, its fields."""
+    if not inspect.isclass(value):
+        return set(re.findall(r"\w+", str(getattr(value, "__annotations__", {}).get("return", ""))))
+    members = [getattr(member, "__func__", member) for member in vars(value).values()]
+    returned = [name for member in members if callable(member) for name in brought_by(member)]
+    fields = re.findall(r"\w+", str(list(inspect.get_annotations(value).values())))
+    return {*returned, *fields, *(base.__name__ for base in value.__mro__)}
 
 
 def every_label_is_a_definition_or_a_claim(book: Book) -> Iterator[str]:
@@ -119,12 +130,16 @@ def every_chapter_has_the_headings(book: Book) -> Iterator[str]:
 
 
 def every_public_name_is_used(book: Book) -> Iterator[str]:
-    """A public name is called by a chapter's code, or its source is shown."""
+    """A public name is used in a chapter's code, or shown from the source, or comes with one that is."""
     used = set()
     for page in book.chapters:
         used |= {word for cell in page.code_cells for word in re.findall(r"\w+", cell["source"])}
         used |= {name.split(".")[0] for name in INCLUDED.findall(page.prose)}
-    for name in sorted(book.public_names - used):
+    waiting = used & book.public_names.keys()
+    while waiting:
+        waiting = {name for user in waiting for name in book.public_names.get(user, ())} - used
+        used |= waiting
+    for name in sorted(book.public_names.keys() - used):
         yield f"{name} is public and used by no chapter"
 
 

@@ -54,7 +54,7 @@ def main() -> None:
     """Write the lock of this environment."""
     versions = closure(Requirement("emvae[dev]"), *build_requirements())
     del versions["emvae"]
-    lines = [f"{name}=={version}\n" for name, version in sorted(versions.items())]
+    lines = sorted(f"{name}=={version}\n" for name, version in versions.items())
     (ROOT / "constraints.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
     print(f"constraints.txt: {len(lines)} packages")
 
