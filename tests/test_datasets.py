@@ -365,6 +365,17 @@ def test_generator_decides_and_truth_belongs_to_the_caller(make):
     assert np.array_equal(make(50, rng=np.random.default_rng(12)).weights, kept)
 
 
+TRUTHS = {"blobs": [1.7, 21.0, 35.5], "overlapping": [1.7, 11.0, 26.0]}
+TRUTHS |= {"rings": [1.6, 7.0, 0.2], "bernoulli_toy": [1.7, 91.0]}
+
+
+def test_truth_is_the_one_that_the_book_was_written_with(make):
+    truth = list(vars(make(9, rng=np.random.default_rng(12))).values())[2:]
+    # sum of (place x entry): one changed entry changes it
+    prints = [float(np.ravel(a) @ np.arange(1, np.size(a) + 1)) for a in truth]
+    np.testing.assert_allclose(prints, TRUTHS[make.__name__], rtol=1e-12)
+
+
 @pytest.mark.parametrize("make_gaussian", [datasets.blobs, datasets.overlapping])
 def test_gaussian_draws_are_standard_once_whitened_by_the_truth(make_gaussian):
     sample = make_gaussian(60_000, rng=np.random.default_rng(14))  # 18 comparisons a set
