@@ -12,9 +12,7 @@ T = TypeVar("T")
 
 def progress(steps: Iterable[T], *, description: str, total: int | None = None) -> "tqdm[T]":
     """Wrap an iterable; the bar appears after a second, on a terminal or in a live notebook."""
-    return tqdm(
-        steps, desc=description, total=total, delay=1.0, leave=False, disable=not _someone_watches()
-    )
+    return tqdm(steps, desc=description, total=total, delay=1.0, leave=False, disable=not _someone_watches())
 
 
 def _someone_watches() -> bool:

@@ -44,9 +44,7 @@ def check_finite(block: NDArray[Any], *, name: str = "x", first_row: int = 0) ->
         )
 
 
-def as_floats(
-    values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None
-) -> Array:
+def as_floats(values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
     """Return a read-only float64 copy with finite entries; None in ``shape`` means any length."""
     try:
         array = np.array(values, dtype=np.float64)
@@ -89,8 +87,7 @@ def as_generator(rng: Any) -> np.random.Generator:
     """Return rng if it is a numpy Generator; seeds and RandomState are refused."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(
-            f"rng is a {type(rng).__name__}: pass a numpy Generator, "
-            "such as numpy.random.default_rng(0)"
+            f"rng is a {type(rng).__name__}: pass a numpy Generator, such as numpy.random.default_rng(0)"
         )
     return rng
 

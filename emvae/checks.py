@@ -88,9 +88,7 @@ def standard_errors(samples: ArrayLike, truth: ArrayLike) -> float:
         return float(np.where(distance == 0, 0.0, distance / error).max())
 
 
-def central_difference(
-    function: Callable[[Array], ArrayLike], x: ArrayLike, *, step: float = 1e-4
-) -> Array:
+def central_difference(function: Callable[[Array], ArrayLike], x: ArrayLike, *, step: float = 1e-4) -> Array:
     """Differentiate a scalar function numerically, to fourth order.
 
     ``f'(x) = [8 f(x + h) - 8 f(x - h) - f(x + 2 h) + f(x - 2 h)] / (12 h) + O(h^4)`` for each

@@ -66,9 +66,7 @@ class ELBO(Generic[T]):
         return log_evidence - self.value  # type: ignore[operator]
 
 
-def discrete_elbo(
-    model: "LatentClassModel", x: ArrayLike, resp: ArrayLike
-) -> ELBO[NDArray[np.float64]]:
+def discrete_elbo(model: "LatentClassModel", x: ArrayLike, resp: ArrayLike) -> ELBO[NDArray[np.float64]]:
     """Evaluate the bound exactly, as a sum over the K values of a discrete latent.
 
     ``sum_k r_nk [log p(x_n | k) + log p(k) - log r_nk]``, with 0 log 0 = 0.

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emvae._parallel import map_blocks
 from emvae._progress import progress
 from emvae._validation import as_count, as_matrix, as_non_negative, check_finite
 from emvae.responsibilities import normalize
@@ -35,9 +36,9 @@ class Statistics(Protocol):
 class LatentClassModel(Protocol):
     """What EM needs of a model with a discrete latent: four methods.
 
-    A family may add a fifth, ``blocks(x)``, that cuts and converts the data its own way: an
-    iterator of objects which its ``log_likelihood`` and ``statistics`` take in place of x, so that
-    the work on a block which both need is done once.
+    A family may add a fifth, ``blocks(x)``, that cuts the data its own way: an iterator of objects
+    which its ``log_likelihood`` and ``statistics`` take in place of x, so that the work on a block
+    which both need is done once. Blocks are visited in threads.
     """
 
     def log_prior(self) -> NDArray[np.float64]:
@@ -145,12 +146,15 @@ def e_step(model: LatentClassModel, x: ArrayLike) -> EStep:
     """
     log_prior = model.log_prior()
     statistics, log_likelihood = None, 0.0
-    for block in _data_blocks(model, x):
+
+    def visit(block: Any) -> tuple[Any, float]:
         log_joint = model.log_likelihood(block) + log_prior
         resp, log_evidence = normalize(log_joint, overwrite=True)
-        part = model.statistics(block, resp)
+        return model.statistics(block, resp), float(log_evidence.sum())
+
+    for part, part_log_likelihood in map_blocks(visit, _data_blocks(model, x)):
         statistics = part if statistics is None else statistics + part
-        log_likelihood += float(log_evidence.sum())
+        log_likelihood += part_log_likelihood
     return EStep(statistics, log_likelihood)
 
 

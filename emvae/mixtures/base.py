@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emvae._parallel import map_blocks
 from emvae._validation import as_count, as_generator, as_matrix, as_probabilities, check_finite
 from emvae.responsibilities import log_normalize, normalize
 
@@ -23,18 +24,30 @@ NEGLIGIBLE = 1e-290
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows of checked data, with what both half-steps need computed once.
+    """Consecutive rows of data; what both half-steps need of them is computed once, when asked for.
 
     Attributes
     ----------
+    model : whose blocks these are; it knows how to check and convert them.
     rows : which rows of the data these are.
-    x : (B, D) the data as floats.
-    features : whatever the family's fast path works on, or None where the accurate path is taken.
+    raw : (B, D) these rows as they were passed.
     """
 
+    model: "Mixture"
     rows: slice
-    x: Array
-    features: Array | None = None
+    raw: NDArray[Any]
+
+    @cached_property
+    def x(self) -> Array:
+        """The rows, checked and converted, (B, D)."""
+        raw = np.asarray(self.raw)
+        check_finite(raw, first_row=self.rows.start)
+        return self.model._convert(raw)
+
+    @cached_property
+    def features(self) -> Array | None:
+        """What the family's fast path works on, or None where the accurate path is taken."""
+        return self.model._features(self.x)
 
 
 class LabelledSample(NamedTuple):
@@ -79,12 +92,14 @@ class Mixture(ABC):
         """How many rows of data to work on at a time."""
 
     @abstractmethod
-    def prepare(self, rows: slice, x: NDArray[Any]) -> Block:
-        """Check and convert consecutive rows for both half-steps."""
-
-    @abstractmethod
     def maximise(self, statistics: Any) -> Self:
         """Return the maximiser of the expected log joint: the M-step."""
+
+    @abstractmethod
+    def _convert(self, x: NDArray[Any]) -> Array: ...
+
+    def _features(self, x: Array) -> Array | None:
+        return None
 
     @abstractmethod
     def _block_log_likelihood(self, block: Block) -> Array: ...
@@ -141,7 +156,7 @@ class Mixture(ABC):
     # What EM needs beyond it.
 
     def blocks(self, x: ArrayLike) -> Iterator[Block]:
-        """Cut data into checked blocks that ``log_likelihood`` and ``statistics`` take.
+        """Cut data into blocks that ``log_likelihood`` and ``statistics`` take in place of ``x``.
 
         Parameters
         ----------
@@ -154,9 +169,7 @@ class Mixture(ABC):
         data = as_matrix(x, n_features=self.n_features)
         for first in range(0, len(data), self.block_rows):
             rows = slice(first, min(first + self.block_rows, len(data)))
-            part = np.asarray(data[rows])
-            check_finite(part, first_row=first)
-            yield self.prepare(rows, part)
+            yield Block(self, rows, data[rows])
 
     def statistics(self, x: ArrayLike | Block, resp: ArrayLike) -> Any:
         """Return the expected sufficient statistics of ``x`` under ``resp``.
@@ -175,7 +188,7 @@ class Mixture(ABC):
         ValueError : ``resp`` has the wrong shape, or as ``log_likelihood``.
         """
         resp = np.asarray(resp, dtype=float)
-        n = len(x.x) if isinstance(x, Block) else len(as_matrix(x))
+        n = len(x.raw) if isinstance(x, Block) else len(as_matrix(x))
         if resp.shape != (n, self.n_components):
             raise ValueError(
                 f"resp has shape {resp.shape}: pass one row per datum and one column per "
@@ -183,7 +196,7 @@ class Mixture(ABC):
             )
         if isinstance(x, Block):
             return self._block_statistics(x, resp)
-        return reduce(add, (self._block_statistics(b, resp[b.rows]) for b in self.blocks(x)))
+        return reduce(add, map_blocks(lambda b: self._block_statistics(b, resp[b.rows]), self.blocks(x)))
 
     def _new_weights(self, counts: Array) -> Array:
         """Mixing weights of the M-step: counts over their sum, or the old ones if not learned."""
@@ -245,4 +258,4 @@ class Mixture(ABC):
         return float(2 * self.n_parameters - 2 * self.log_evidence(x).sum())
 
     def _by_blocks(self, x: ArrayLike, function: Callable[[Block], Array]) -> Array:
-        return np.concatenate([function(block) for block in self.blocks(x)])
+        return np.concatenate(list(map_blocks(function, self.blocks(x))))

@@ -135,7 +135,7 @@ class BernoulliMixture(Mixture):
         """Rows whose float copy and log likelihoods together stay near 16 MB."""
         return int(np.clip(2**21 // (self.n_features + self.n_components), 1, 16_384))
 
-    def prepare(self, rows: slice, x: NDArray[Any]) -> Block:
+    def _convert(self, x: NDArray[Any]) -> Array:
         """Check that the rows hold bits and convert them for the matrix products."""
         bits = x.max() <= 1 if x.dtype.kind in "bu" else ((x == 0) | (x == 1)).all()
         if not bits:
@@ -143,7 +143,7 @@ class BernoulliMixture(Mixture):
                 "x holds values other than 0 and 1: binarise grey levels first, "
                 "for instance with emvae.datasets.binarise"
             )
-        return Block(rows, x.astype(self.dtype))
+        return x.astype(self.dtype)
 
     def maximise(self, statistics: BernoulliStatistics) -> Self:
         """Return the maximiser of the expected log joint: expected frequencies, clipped.

@@ -36,9 +36,7 @@ class GaussianStatistics:
 
     def __add__(self, other: Self) -> Self:
         """Return the statistics of both data sets together."""
-        return type(self)(
-            self.counts + other.counts, self.first + other.first, self.second + other.second
-        )
+        return type(self)(self.counts + other.counts, self.first + other.first, self.second + other.second)
 
     @property
     def mean_shift(self) -> Array:

@@ -82,8 +82,7 @@ class GaussianMixture(Mixture):
 
     def __repr__(self) -> str:
         return (
-            f"GaussianMixture(K={self.n_components}, D={self.n_features}, "
-            f"{self.covariance_type} covariances)"
+            f"GaussianMixture(K={self.n_components}, D={self.n_features}, {self.covariance_type} covariances)"
         )
 
     @classmethod
@@ -124,9 +123,7 @@ class GaussianMixture(Mixture):
         mean, variance = sample.mean(axis=0), _feature_variance(sample)
         shapes = covariance_shapes(n_components, len(mean))
         if covariance_type not in shapes:
-            raise ValueError(
-                f"covariance_type = {covariance_type!r}: choose one of {', '.join(shapes)}"
-            )
+            raise ValueError(f"covariance_type = {covariance_type!r}: choose one of {', '.join(shapes)}")
         shape = shapes[covariance_type]
         overall = cls(
             np.full(n_components, 1 / n_components),
@@ -176,10 +173,12 @@ class GaussianMixture(Mixture):
         width = min(self._products.n_products, MAX_PRODUCTS) + self.n_features + self.n_components
         return int(np.clip(2**21 // width, 1, 16_384))
 
-    def prepare(self, rows: slice, x: NDArray[Any]) -> Block:
-        """Convert consecutive rows, with features of the product form where that is accurate."""
-        x = x.astype(np.float64, copy=False)
-        return Block(rows, x, self._products.features(x))
+    def _convert(self, x: NDArray[Any]) -> Array:
+        return x.astype(np.float64, copy=False)
+
+    def _features(self, x: Array) -> Array | None:
+        """Features of the product form, where that is accurate."""
+        return self._products.features(x)
 
     def maximise(self, statistics: GaussianStatistics) -> Self:
         """Return the maximiser of the expected log joint: weighted means and covariances.
@@ -243,9 +242,7 @@ class GaussianMixture(Mixture):
             z = block.x - mean
             weighted = r[:, None] * z
             firsts.append(weighted.sum(axis=0))
-            seconds.append(
-                (weighted * z).sum(axis=0) if self.covariances.ndim == 2 else weighted.T @ z
-            )
+            seconds.append((weighted * z).sum(axis=0) if self.covariances.ndim == 2 else weighted.T @ z)
         return GaussianStatistics(resp.sum(axis=0), np.array(firsts), np.array(seconds))
 
     def _draw(self, component: int, n: int, rng: np.random.Generator) -> Array:
@@ -262,9 +259,7 @@ class GaussianMixture(Mixture):
                 f"it has shape {floor.shape} for D = {self.n_features}"
             )
         if (floor == 0).any() and (floor > 0).any():
-            raise ValueError(
-                "min_variance is 0 for some features alone: make all positive or all 0"
-            )
+            raise ValueError("min_variance is 0 for some features alone: make all positive or all 0")
         return floor
 
 
