@@ -5,6 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import book_pages
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -17,6 +18,7 @@ from tools import lock
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA_NAMES = {"pytorch": "torch"}
+PROJECTS = {"IPython": "ipykernel", "sklearn": "scikit-learn"}  # an import that is named otherwise
 # Brought by torch or a terminal on one platform only; the lock is written on Linux with torch's CPU build.
 PLATFORM = re.compile(r"nvidia-|cuda-|triton$|appnope$|colorama$|pywin32$|pywinpty$|tzdata$")
 
@@ -120,7 +122,7 @@ def test_the_environment_is_the_locked_one(locked):
 
 
 def test_the_reader_of_the_package_alone_installs_no_book_tools():
-    assert ranges(PROJECT["dependencies"]).keys() == {"numpy", "matplotlib", "tqdm"}
+    assert ranges(PROJECT["dependencies"]).keys() == {"matplotlib", "numpy", "threadpoolctl", "tqdm"}
 
 
 def test_one_version():
@@ -152,3 +154,20 @@ def test_ci_runs_what_the_readme_tells():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert COMMAND.findall(re.sub(r"#.*", "", script)) == ["check"]
     assert "make check" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_package_and_the_notebooks_import_only_what_their_extra_installs():
+    core = ranges(PROJECT["dependencies"]).keys()
+    extras = PROJECT["optional-dependencies"]
+    book = core | ranges([*extras["torch"], *extras["book"]]).keys()
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "emvae").rglob("*.py"))
+    pages = book_pages.read_book(ROOT)
+    cells = "\n".join(cell["source"] for page in pages for cell in page.code_cells)
+    assert imported(code) - core == set()
+    assert imported(cells) - book == set()
+
+
+def imported(code):
+    """Return the packages that code imports from outside Python and emvae, under their project's name."""
+    modules = set(re.findall(r"^\s*(?:import|from) ([a-z]\w*)", code, re.M))
+    return {PROJECTS.get(name, name) for name in modules - sys.stdlib_module_names - {"emvae"}}
