@@ -1,6 +1,7 @@
 """Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
 from emvae.plotting.ellipses import plot_data, plot_ellipses
+from emvae.plotting.images import plot_images
 from emvae.plotting.style import component_colours, mix_colours, use_style
 from emvae.plotting.traces import plot_convergence, plot_elbo_staircase, plot_model_selection
 
@@ -11,6 +12,7 @@ __all__ = [
     "plot_data",
     "plot_elbo_staircase",
     "plot_ellipses",
+    "plot_images",
     "plot_model_selection",
     "use_style",
 ]
