@@ -15,10 +15,9 @@ show_log() {
     sed "s/$(printf '\033')\[[0-9;]*m//g" $log >&2    # without the colour codes
 }
 
-# Sphinx reports a page's warnings only when it reads the page. After a build that failed or was interrupted,
-# all pages are read again; after a complete one, those that changed.
-[ -f "$stamp" ] || rm -rf _build/.doctrees
-rm -f "$stamp"
+# All pages are read anew: Sphinx reports a page's warnings only when it reads the page, and takes an equation
+# that moved to another page for a double one. The Makefile calls only when a source has changed.
+rm -rf "$stamp" _build/.doctrees _build/html
 mkdir -p _build 2>/dev/null && { echo >$log; } 2>/dev/null && [ -s $log ] || die "$full"
 
 if .venv/bin/jupyter-book build . -W -n --keep-going --quiet 2>$log >_build/output.log; then
