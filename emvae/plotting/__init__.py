@@ -1,13 +1,14 @@
 """Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
 from emvae.plotting.ellipses import plot_data, plot_ellipses
-from emvae.plotting.images import plot_images
+from emvae.plotting.images import plot_confusion, plot_images
 from emvae.plotting.style import component_colours, mix_colours, use_style
 from emvae.plotting.traces import plot_convergence, plot_elbo_staircase, plot_model_selection
 
 __all__ = [
     "component_colours",
     "mix_colours",
+    "plot_confusion",
     "plot_convergence",
     "plot_data",
     "plot_elbo_staircase",

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from emvae.plotting import plot_images
+from emvae.plotting import plot_confusion, plot_images
 
 
 @pytest.fixture
@@ -126,3 +126,45 @@ def test_labels_for_other_images_are_refused(ax):
 def test_no_columns_are_refused(ax):
     with pytest.raises(ValueError, match="n_columns = 0"):
         plot_images(ax, np.zeros((2, 2, 2)), n_columns=0)
+
+
+COUNTS = [[6, 2, 0], [0, 0, 0], [996, 0, 4]]
+
+
+def test_a_confusion_shows_the_shares_of_each_row(ax):
+    image = plot_confusion(ax, COUNTS)
+    np.testing.assert_allclose(image.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0.996, 0, 0.004]])
+    assert image.get_clim() == (0, 1)
+
+
+def test_a_confusion_prints_per_cent_where_there_is_any(ax):
+    plot_confusion(ax, COUNTS)
+    printed = {text.get_position(): text.get_text() for text in ax.texts}
+    assert printed == {(0, 0): "75", (1, 0): "25", (0, 2): "100"}
+
+
+def test_per_cent_are_legible_on_their_ink(ax):
+    plot_confusion(ax, COUNTS)
+    assert {text.get_text(): text.get_color() for text in ax.texts} == {
+        "75": "white", "25": "black", "100": "white",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("labels", "shown"), [(None, ["0", "1", "2"]), (["a", "b", "c"], ["a", "b", "c"])])
+def test_rows_and_columns_of_a_confusion_are_named(ax, labels, shown):
+    plot_confusion(ax, COUNTS, row_labels=labels)
+    assert [text.get_text() for text in ax.get_yticklabels()] == shown
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2"]
+    np.testing.assert_array_equal(ax.get_xticks(), [0, 1, 2])
+    np.testing.assert_array_equal(ax.get_yticks(), [0, 1, 2])
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [[1, -1]], np.zeros((0, 2)), [[np.nan, 1]]])
+def test_what_is_no_table_of_counts_is_refused(ax, counts):
+    with pytest.raises(ValueError, match="counts has shape"):
+        plot_confusion(ax, counts)
+
+
+def test_row_labels_for_other_rows_are_refused(ax):
+    with pytest.raises(ValueError, match="row_labels has 1 texts for 3 rows"):
+        plot_confusion(ax, COUNTS, row_labels=["a"])
