@@ -40,7 +40,7 @@ unit: $(STAMP)  ## run pytest on tests/ alone
 	$(PY) -m pytest tests
 
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
-	$(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 300 -p no:cacheprovider book/*.ipynb
+	$(PY) -m pytest --nbval --nbval-current-env book/*.ipynb
 
 serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
