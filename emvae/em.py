@@ -41,10 +41,10 @@ class LatentClassModel(Protocol):
     which both need is done once. Blocks are visited in threads.
     """
 
-    def log_prior(self) -> NDArray[np.float64]:
+    def log_prior(self) -> NDArray[np.floating[Any]]:
         """Return log p(z = k), (K,)."""
 
-    def log_likelihood(self, x: Any) -> NDArray[np.float64]:
+    def log_likelihood(self, x: Any) -> NDArray[np.floating[Any]]:
         """Return log p(x_n | z = k), (N, K)."""
 
     def statistics(self, x: Any, resp: NDArray[np.float64]) -> Any:

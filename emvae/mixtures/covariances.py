@@ -4,7 +4,7 @@ The shape of an array of covariances says which constraint it keeps: (K, D, D) f
 (K, D) diagonal, (K, 1) spherical. All broadcast to one matrix, or one row of variances, each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -18,29 +18,51 @@ CovarianceType = Literal["full", "tied", "diagonal", "spherical"]
 
 @dataclass(frozen=True)
 class GaussianStatistics:
-    """Responsibility-weighted moments about the means of the model that computed them.
+    """Responsibility-weighted moments about an origin a_k for each component.
 
-    Moments about the old means keep their digits when data lie far from the origin; the M-step
-    shifts them to the new ones.
+    A model computes them about its means: then they keep their digits however far the data lie
+    from zero, and the M-step shifts them to the new means.
 
     Attributes
     ----------
     counts : (K,) N_k = sum_n r_nk.
-    first : (K, D) sum_n r_nk (x_n - mu_k).
-    second : (K, D, D) sum_n r_nk (x_n - mu_k)(x_n - mu_k)^T, or its diagonals (K, D).
+    origins : (K, D) a_k.
+    first : (K, D) sum_n r_nk (x_n - a_k).
+    second : (K, D, D) sum_n r_nk (x_n - a_k)(x_n - a_k)^T, or its diagonals (K, D).
     """
 
     counts: Array
+    origins: Array
     first: Array
     second: Array
 
+    def about(self, origins: Array) -> Self:
+        """Return the same statistics with moments about other origins (K, D)."""
+        if np.array_equal(origins, self.origins):
+            return self
+        counts, shift = self.counts[:, None], self.origins - origins
+        first = self.first + counts * shift
+        if self.second.ndim == 2:
+            second = self.second + (self.first + first) * shift
+        else:
+            cross = _outer(shift, self.first)
+            second = self.second + cross + np.swapaxes(cross, 1, 2)
+            second += counts[:, :, None] * _outer(shift, shift)
+        return replace(self, origins=origins, first=first, second=second)
+
     def __add__(self, other: Self) -> Self:
-        """Return the statistics of both data sets together."""
-        return type(self)(self.counts + other.counts, self.first + other.first, self.second + other.second)
+        """Return the statistics of both data sets together, about the origins of the first."""
+        other = other.about(self.origins)
+        return replace(
+            self,
+            counts=self.counts + other.counts,
+            first=self.first + other.first,
+            second=self.second + other.second,
+        )
 
     @property
     def mean_shift(self) -> Array:
-        """New mean minus old mean, (K, D): first / N_k, and 0 for an empty component."""
+        """New mean minus origin, (K, D): first / N_k, and 0 for an empty component."""
         counts = self.counts[:, None]
         shift = np.zeros_like(self.first)
         return np.divide(self.first, counts, out=shift, where=counts > NEGLIGIBLE)
@@ -50,8 +72,13 @@ class GaussianStatistics:
         """Second moments about the new means, of the shape of ``second``."""
         if self.second.ndim == 2:
             return self.second - self.first * self.mean_shift
-        outer = self.first[:, :, None] * self.mean_shift[:, None, :]
+        outer = _outer(self.first, self.mean_shift)
         return self.second - (outer + np.swapaxes(outer, 1, 2)) / 2
+
+
+def _outer(left: Array, right: Array) -> Array:
+    """Outer product of each row with its partner, (K, D, D)."""
+    return left[:, :, None] * right[:, None, :]
 
 
 def covariance_shapes(n_components: int, n_features: int) -> dict[CovarianceType, tuple[int, ...]]:

@@ -192,6 +192,7 @@ class GaussianMixture(Mixture):
         Derived in {eq}`eq-gmm-mean`, {eq}`eq-gmm-covariance`, {eq}`eq-gmm-weights` and
         {eq}`eq-gmm-projection`. Source: Bishop (2006), equations 9.24 to 9.26.
         """
+        statistics = statistics.about(self.means)
         return replace(
             self,
             weights=self._new_weights(statistics.counts),
@@ -208,7 +209,7 @@ class GaussianMixture(Mixture):
             inverse_factors = np.linalg.inv(self._factors)
             precisions = np.swapaxes(inverse_factors, 1, 2) @ inverse_factors
         centre = self.weights @ self.means
-        return ProductForm(centre, self.means - centre, precisions, self._log_peaks)
+        return ProductForm(centre, self.means, precisions, self._log_peaks)
 
     @cached_property
     def _log_peaks(self) -> Array:
@@ -243,7 +244,7 @@ class GaussianMixture(Mixture):
             weighted = r[:, None] * z
             firsts.append(weighted.sum(axis=0))
             seconds.append((weighted * z).sum(axis=0) if self.covariances.ndim == 2 else weighted.T @ z)
-        return GaussianStatistics(resp.sum(axis=0), np.array(firsts), np.array(seconds))
+        return GaussianStatistics(resp.sum(axis=0), self.means, np.array(firsts), np.array(seconds))
 
     def _draw(self, component: int, n: int, rng: np.random.Generator) -> Array:
         noise = rng.standard_normal((n, self.n_features))

@@ -29,13 +29,13 @@ class ProductForm:
     Attributes
     ----------
     centre : (D,) origin of z.
-    offsets : (K, D) means minus centre.
+    means : (K, D).
     precisions : (K or 1, D, D) or (K, D or 1) inverse covariances.
     log_peaks : (K,) log N(mu_k | mu_k, Sigma_k).
     """
 
     centre: Array
-    offsets: Array
+    means: Array
     precisions: Array
     log_peaks: Array
 
@@ -75,7 +75,7 @@ class ProductForm:
         ``z`` (D, B) are centred data and lambda_max is the largest eigenvalue of a precision.
         """
         radius = np.sqrt(np.einsum("db,db->b", z, z).max())
-        reach = radius + np.linalg.norm(self.offsets, axis=1)
+        reach = radius + np.linalg.norm(self.means - self.centre, axis=1)
         return float(np.finfo(float).eps * (self._sharpness * reach**2).max())
 
     def log_likelihood(self, features: Array) -> Array:
@@ -83,20 +83,18 @@ class ProductForm:
         return (self._packed @ features).T
 
     def statistics(self, features: Array, resp: Array) -> GaussianStatistics:
-        """Sum features by responsibility (B, K), and shift the sums to moments about each mean."""
-        sums, b = resp.T @ features.T, self.offsets
+        """Sum features by responsibility (B, K), and shift the sums to moments about the means."""
+        sums = resp.T @ features.T
         products, centred, counts = np.split(sums, [self.n_products, sums.shape[1] - 1], axis=1)
-        first = centred - counts * b
         if self.is_diagonal:
-            second = products - b * (centred + first)
+            second = products
         else:
-            i, j = np.triu_indices(b.shape[1])
-            second = np.empty((*b.shape, b.shape[1]))
+            d = len(self.centre)
+            i, j = np.triu_indices(d)
+            second = np.empty((len(sums), d, d))
             second[:, i, j] = second[:, j, i] = products
-            cross = b[:, :, None] * centred[:, None, :]
-            second -= cross + np.swapaxes(cross, 1, 2)
-            second += counts[:, :, None] * b[:, :, None] * b[:, None, :]
-        return GaussianStatistics(counts[:, 0], first, second)
+        origins = np.broadcast_to(self.centre, self.means.shape)
+        return GaussianStatistics(counts[:, 0], origins, centred, second).about(self.means)
 
     @cached_property
     def _sharpness(self) -> Array:
@@ -108,7 +106,7 @@ class ProductForm:
     @cached_property
     def _packed(self) -> Array:
         """Parameters (K, n_products + D + 1) that multiply the features."""
-        b = self.offsets
+        b = self.means - self.centre
         if self.is_diagonal:
             precisions = np.broadcast_to(self.precisions, b.shape)
             quadratic, linear = -0.5 * precisions, precisions * b
