@@ -1,7 +1,7 @@
 """The evidence lower bound as a record of three numbers, exact for a discrete latent."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -102,6 +102,6 @@ def discrete_elbo(model: "LatentClassModel", x: ArrayLike, resp: ArrayLike) -> E
     )
 
 
-def _expectation(q: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _expectation(q: NDArray[np.float64], values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Sum of q * values over components, (N,), where a term with q = 0 counts nothing."""
     return np.multiply(q, values, out=np.zeros_like(q), where=q > 0).sum(axis=1)
