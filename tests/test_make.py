@@ -125,7 +125,8 @@ def test_a_complete_environment_is_left_alone_and_a_moved_one_is_not(clone):
 
 
 def test_help_lists_every_target_with_one_line(clone):
-    ran = subprocess.run(["make"], cwd=clone, capture_output=True, text=True, check=True)
+    path = {"PATH": str(clone.parent / "bin")}
+    ran = subprocess.run(["make"], cwd=clone, env=path, capture_output=True, text=True, check=True)
     targets = [line.split()[1] for line in ran.stdout.splitlines()]
     assert set(targets) >= {"help", "book", "test", "serve", "bench", "lint", "check", "clean", "notebooks"}
     phony = next(s for s in (clone / "Makefile").read_text().splitlines() if s.startswith(".PHONY"))

@@ -1,5 +1,6 @@
 """What is installed, locked and promised to conda users is one and the same; what the papers say is there."""
 
+import ast
 import re
 import sys
 import tomllib
@@ -160,14 +161,23 @@ def test_the_package_and_the_notebooks_import_only_what_their_extra_installs():
     core = ranges(PROJECT["dependencies"]).keys()
     extras = PROJECT["optional-dependencies"]
     book = core | ranges([*extras["torch"], *extras["book"]]).keys()
-    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "emvae").rglob("*.py"))
-    pages = book_pages.read_book(ROOT)
-    cells = "\n".join(cell["source"] for page in pages for cell in page.code_cells)
+    code = [path.read_text(encoding="utf-8") for path in (ROOT / "emvae").rglob("*.py")]
+    cells = [cell["source"] for page in book_pages.read_book(ROOT) for cell in page.code_cells]
     assert imported(code) - core == set()
     assert imported(cells) - book == set()
 
 
-def imported(code):
+def test_imports_are_seen():
+    code = ["import sys, torch.nn\nimport sklearn as s", "from .x import y\nfrom scipy.stats import z"]
+    assert imported(code) == {"torch", "scikit-learn", "scipy"}
+
+
+def imported(sources):
     """Return the packages that code imports from outside Python and emvae, under their project's name."""
-    modules = set(re.findall(r"^\s*(?:import|from) ([a-z]\w*)", code, re.M))
+    modules = set()
+    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            modules.add(node.module.split(".")[0])
     return {PROJECTS.get(name, name) for name in modules - sys.stdlib_module_names - {"emvae"}}
