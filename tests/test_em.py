@@ -1,0 +1,440 @@
+"""EM's laws hold for every model of the table; its loop stops, restarts and is interrupted as it says."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as PeerMixture
+
+from emvae import em
+from emvae.datasets import old_faithful
+from emvae.elbo import discrete_elbo
+from emvae.em import EMFit, e_step, em_steps, fit_em, fit_em_restarts
+from emvae.mixtures import BernoulliMixture, BernoulliStatistics, GaussianMixture
+from emvae.responsibilities import normalize
+from tests import oracles
+from tests.models import (
+    COVARIANCE_TYPES,
+    ROWS,
+    PoissonMixture,
+    random_bernoulli_mixture,
+    random_covariances,
+    random_gaussian_mixture,
+    touches_floor,
+)
+
+every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+def responsibilities_of(model, x):
+    return normalize(model.log_likelihood(x) + model.log_prior())
+
+
+# --- the law
+
+
+@every_row
+def test_no_half_step_lowers_the_elbo_and_the_e_step_closes_the_gap(row):
+    """200 random runs: no fall beyond 1e-10 relative, floors active in at least a quarter of the runs."""
+    floors_met = 0
+    for seed in range(200):
+        model, x = row.draw(np.random.default_rng([seed, len(row.name)]))
+        resp = np.full((len(x), len(model.weights)), 1 / len(model.weights))
+        value = discrete_elbo(model, x, resp).value.sum()
+        for _ in range(4):
+            resp, log_evidence = responsibilities_of(model, x)
+            bound = discrete_elbo(model, x, resp)
+            after_e = bound.value.sum()
+            slack = 1e-10 * abs(after_e)
+            assert after_e >= value - slack, f"the E-step fell, seed {seed}"
+            assert abs(bound.gap(log_evidence)).sum() <= slack, f"a gap is left, seed {seed}"
+            model = model.maximise(model.statistics(x, resp))
+            value = discrete_elbo(model, x, resp).value.sum()
+            assert value >= after_e - slack, f"the M-step fell, seed {seed}"
+        floors_met += row.has_floor and touches_floor(model)
+    assert floors_met >= 50 * row.has_floor
+
+
+@every_row
+def test_the_e_step_is_exact_for_any_number_of_blocks(row, monkeypatch):
+    model, x = row.draw(np.random.default_rng(5))
+    resp, log_evidence = responsibilities_of(model, x)
+    whole = model.maximise(model.statistics(x, resp))
+    monkeypatch.setattr(em, "BLOCK_ROWS", 7)
+    if row.has_floor:
+        monkeypatch.setattr(type(model), "block_rows", 7)
+    by_blocks = e_step(model, x)
+    assert by_blocks.log_likelihood == pytest.approx(log_evidence.sum(), rel=1e-13)
+    again = model.maximise(by_blocks.statistics)
+    np.testing.assert_allclose(again.weights, whole.weights, rtol=1e-12)
+    np.testing.assert_allclose(again.log_likelihood(x), whole.log_likelihood(x), rtol=1e-9)
+
+
+@every_row
+def test_a_fit_climbs_to_a_fixed_point(row):
+    model, x = row.draw(np.random.default_rng(11))
+    fit = fit_em(model, x, max_iter=3000, tol=1e-9)
+    assert fit.converged
+    assert np.diff(fit.log_likelihoods).min(initial=0) >= -1e-10 * abs(fit.log_likelihood)
+    after = next(s for s in em_steps(fit.model, x) if s.iteration == 1)
+    assert abs(after.log_likelihood - fit.log_likelihood) <= 1e-9 * len(x)
+
+
+# --- against peers and brute force
+
+
+PEERS = {
+    "full": ("full", lambda precisions: precisions),
+    "tied": ("tied", lambda precisions: precisions[0]),
+    "diagonal": ("diag", lambda precisions: precisions),
+    "spherical": ("spherical", lambda precisions: precisions[:, 0]),
+}
+
+
+def peer_trace(model, x, n_iter):
+    """log p(D | theta^(t)) for t = 0 .. n_iter - 1 by scikit-learn, without regularisation."""
+    kind, reshape = PEERS[model.covariance_type]
+    inverse = np.linalg.inv if model.covariances.ndim == 3 else np.reciprocal
+    peer = PeerMixture(
+        model.n_components,
+        covariance_type=kind,
+        weights_init=model.weights,
+        means_init=model.means,
+        precisions_init=reshape(inverse(model.covariances)),
+        init_params="random",
+        reg_covar=0,
+        tol=0,
+        max_iter=n_iter,
+        random_state=0,
+    )
+    with pytest.warns(ConvergenceWarning):
+        peer.fit(x)
+    return np.array(peer.lower_bounds_) * len(x)
+
+
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+@pytest.mark.parametrize("data", ["clusters", "old-faithful", "far"])
+def test_log_likelihood_trace_equals_scikit_learns(kind, data):
+    rng = np.random.default_rng(3)
+    if data == "old-faithful":
+        x = old_faithful().x
+    else:
+        x = random_gaussian_mixture(rng, 4, 3, "full").sample(400, rng=rng).x + 1e3 * (data == "far")
+    k, d = 3, x.shape[1]
+    covariances = random_covariances(rng, k, d, kind)
+    if covariances.ndim == 3:
+        covariances = covariances * np.outer(x.std(axis=0), x.std(axis=0))
+    else:
+        covariances = covariances * (x.var(axis=0) if kind == "diagonal" else x.var(axis=0).mean())
+    start = GaussianMixture(rng.dirichlet([5] * k), x[rng.choice(len(x), k, replace=False)], covariances)
+    steps = em_steps(start, x)
+    ours = np.array([next(steps).log_likelihood for _ in range(50)])
+    assert len(np.unique(np.round(ours, 6))) > 10  # the trace moves, so agreement says something
+    np.testing.assert_allclose(ours, peer_trace(start, x, 50), rtol=1e-10)
+
+
+@pytest.mark.parametrize("learn_weights", [True, False])
+def test_bernoulli_trace_equals_brute_force(learn_weights):
+    """The textbook's formulas by loops in 60 digits, five iterations."""
+    rng = np.random.default_rng(8)
+    start = random_bernoulli_mixture(rng, 3, 4, learn_weights=learn_weights)
+    x = start.sample(25, rng=rng).x
+    weights, probs, expected = start.weights, start.probs, []
+    for _ in range(6):
+        joint = oracles.joint_table(oracles.bernoulli_log_likelihood(x, probs), weights)
+        resp, log_evidence = oracles.posterior_and_log_evidence(joint)
+        expected.append(float(sum(log_evidence)))
+        counts, frequencies = oracles.bernoulli_frequencies(x, resp)
+        probs = np.array(frequencies, dtype=float)
+        if learn_weights:
+            weights = np.array([c / len(x) for c in counts], dtype=float)
+    steps = em_steps(start, x)
+    ours = [next(steps).log_likelihood for _ in range(6)]
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)
+    assert ours[-1] > ours[0] + 0.1
+
+
+def test_an_iteration_holds_what_its_fields_say():
+    model, x = ROWS[0].draw(np.random.default_rng(2))
+    first, second, third = (step for step, _ in zip(em_steps(model, x), range(3), strict=False))
+    assert [first.iteration, second.iteration, third.iteration] == [0, 1, 2]
+    assert first.model is model
+    resp, log_evidence = responsibilities_of(model, x)
+    assert first.log_likelihood == pytest.approx(log_evidence.sum(), rel=1e-13)
+    np.testing.assert_allclose(first.statistics.counts, resp.sum(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(second.model.means, model.maximise(first.statistics).means)
+    assert second.log_likelihood == pytest.approx(second.model.log_evidence(x).sum(), rel=1e-13)
+
+
+# --- when it stops
+
+
+def poisson_start(rng):
+    x = np.r_[rng.poisson(2, (60, 2)), rng.poisson(6, (60, 2))] + 1
+    return PoissonMixture(np.array([0.3, 0.7]), np.array([[2.0, 3.0], [4.0, 3.0]])), x
+
+
+def test_tolerance_is_per_datum_and_the_first_gain_below_it_stops():
+    model, x = poisson_start(np.random.default_rng(0))
+    fit = fit_em(model, x, tol=1e-4, max_iter=500)
+    gains = np.diff(fit.log_likelihoods) / len(x)
+    assert fit.stop_reason == "converged"
+    assert fit.converged
+    assert gains[-1] < 1e-4 <= gains[:-1].min()
+    assert fit.n_iter == len(gains) > 3
+    assert fit.log_likelihood == fit.log_likelihoods[-1]
+    twice = fit_em(model, np.r_[x, x], tol=1e-4, max_iter=500)
+    assert twice.n_iter == fit.n_iter
+
+
+def test_the_default_tolerance_is_a_millionth_of_a_nat():
+    model, x = poisson_start(np.random.default_rng(0))
+    gains = np.diff(fit_em(model, x).log_likelihoods) / len(x)
+    assert gains[-1] < 1e-6 <= gains[:-1].min()
+
+
+def test_max_iter_counts_m_steps():
+    model, x = poisson_start(np.random.default_rng(0))
+    for max_iter in (1, 3):
+        fit = fit_em(model, x, max_iter=max_iter, tol=0)
+        assert fit.stop_reason == "max_iter"
+        assert not fit.converged
+        assert (fit.n_iter, len(fit.log_likelihoods)) == (max_iter, max_iter + 1)
+        steps = em_steps(model, x)
+        expected = [next(steps) for _ in range(max_iter + 1)][-1]
+        np.testing.assert_array_equal(fit.model.rates, expected.model.rates)
+        assert fit.log_likelihood == expected.log_likelihood
+
+
+def test_max_iter_0_evaluates_the_start():
+    model, x = poisson_start(np.random.default_rng(0))
+    fit = fit_em(model, x, max_iter=0)
+    assert fit.model is model
+    assert (fit.n_iter, fit.stop_reason) == (0, "max_iter")
+    assert fit.log_likelihoods.tolist() == [e_step(model, x).log_likelihood]
+
+
+def test_tol_0_goes_on_to_max_iter_also_at_the_fixed_point():
+    x = np.array([[0.0], [1.0], [4.0]])
+    fit = fit_em(GaussianMixture([1.0], [[0.0]], [[1.0]]), x, tol=0, max_iter=7)
+    assert (fit.n_iter, fit.stop_reason) == (7, "max_iter")
+
+
+def test_200_m_steps_are_the_default_limit():
+    model, x = poisson_start(np.random.default_rng(0))
+    assert fit_em(model, x, tol=0).n_iter == 200
+
+
+def test_a_fit_prints_what_it_reached():
+    model, x = poisson_start(np.random.default_rng(0))
+    fit = fit_em_restarts([model, model], x, max_iter=3, tol=0)
+    text = repr(fit)
+    assert "max_iter after 3 iterations" in text
+    assert f"{fit.log_likelihood:.4f}" in text
+    assert text.endswith("best of 2 starts)")
+    assert "best of" not in repr(fit_em(model, x, max_iter=1))
+
+
+def test_a_family_of_four_methods_is_cut_into_blocks_of_rows(monkeypatch):
+    model, x = poisson_start(np.random.default_rng(0))
+    seen = []
+
+    @dataclass(frozen=True)
+    class Spy(PoissonMixture):
+        def log_likelihood(self, x):
+            seen.append(len(x))
+            return super().log_likelihood(x)
+
+    fit_em(Spy(model.weights, model.rates), x, max_iter=0)
+    assert seen == [120]
+    monkeypatch.setattr(em, "BLOCK_ROWS", 50)
+    seen.clear()
+    fit_em(Spy(model.weights, model.rates), x, max_iter=0)
+    assert sorted(seen) == [20, 50, 50]
+
+
+# --- restarts
+
+
+def test_restarts_keep_the_best_and_tell_what_each_reached():
+    rng = np.random.default_rng(4)
+    x = random_gaussian_mixture(rng, 4, 2, "full").sample(200, rng=rng).x
+    starts = [GaussianMixture.initialise(x, 4, rng=rng, method="random-points") for _ in range(6)]
+    fits = [fit_em(start, x, max_iter=30) for start in starts]
+    reached = tuple(fit.log_likelihood for fit in fits)
+    assert len(set(np.round(reached, 3))) > 1
+    best = fit_em_restarts(iter(starts), x, max_iter=30)
+    assert best.restart_log_likelihoods == reached
+    winner = fits[int(np.argmax(reached))]
+    np.testing.assert_array_equal(best.model.means, winner.model.means)
+    np.testing.assert_array_equal(best.log_likelihoods, winner.log_likelihoods)
+    assert best.stop_reason == winner.stop_reason
+    assert fits[0].restart_log_likelihoods == ()
+
+
+def test_restarts_hand_on_every_option():
+    model, x = poisson_start(np.random.default_rng(0))
+    assert fit_em_restarts([model], x, tol=0).n_iter == 200
+    assert fit_em_restarts([model], x, tol=0, max_iter=4).n_iter == 4
+    assert fit_em_restarts([model], x).n_iter == fit_em(model, x).n_iter
+    pseudo = np.array([[3.0, 9, 9], [3, 9, 9]])
+    alone = fit_em(model, x, pseudo_statistics=pseudo)
+    together = fit_em_restarts([model], x, pseudo_statistics=pseudo)
+    np.testing.assert_array_equal(together.model.rates, alone.model.rates)
+
+
+# --- interruption
+
+
+@dataclass(frozen=True)
+class Interrupted(PoissonMixture):
+    """Raises what Ctrl-C raises, in the call of log_likelihood that the clock says."""
+
+    clock: list = None
+
+    def log_likelihood(self, x):
+        self.clock[0] -= 1
+        if self.clock[0] < 0:
+            raise KeyboardInterrupt
+        return super().log_likelihood(x)
+
+
+@pytest.mark.parametrize("completed", [0, 1, 2, 5])
+def test_ctrl_c_returns_the_best_model_so_far(completed):
+    model, x = poisson_start(np.random.default_rng(0))
+    start = Interrupted(model.weights, model.rates, clock=[completed])
+    fit = fit_em(start, x, tol=0, max_iter=9)
+    assert fit.stop_reason == "interrupted"
+    assert not fit.converged
+    assert len(fit.log_likelihoods) == completed
+    assert fit.n_iter == max(completed - 1, 0)
+    expected = fit_em(model, x, tol=0, max_iter=max(completed - 1, 0))
+    np.testing.assert_array_equal(fit.model.rates, expected.model.rates)
+    assert fit.log_likelihood == (expected.log_likelihood if completed else -np.inf)
+
+
+def test_ctrl_c_ends_the_restarts_with_the_best_so_far():
+    model, x = poisson_start(np.random.default_rng(0))
+    calls = []
+
+    def starts():
+        for completed in (4, 2, 9):
+            calls.append(completed)
+            yield Interrupted(model.weights, model.rates, clock=[completed])
+
+    fit = fit_em_restarts(starts(), x, tol=0, max_iter=3)
+    assert calls == [4, 2]
+    assert fit.stop_reason == "interrupted"
+    assert fit.n_iter == 3  # of the first start, which reached more
+    assert len(fit.restart_log_likelihoods) == 2
+    assert fit.log_likelihood == max(fit.restart_log_likelihoods)
+
+
+def test_a_real_signal_interrupts_a_fit(tmp_path):
+    script = textwrap.dedent("""
+        import numpy as np
+        from emvae.em import fit_em
+        from emvae.mixtures import GaussianMixture
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(60_000, 3))
+        model = GaussianMixture.initialise(x, 4, rng=rng)
+        before = fit_em(model, x, max_iter=0).log_likelihood
+        print("ready", flush=True)
+        fit = fit_em(model, x, tol=0, max_iter=10**9)
+        assert np.isfinite(fit.log_likelihoods).all() and fit.log_likelihood >= before
+        assert fit.n_iter == len(fit.log_likelihoods) - 1
+        print(fit.stop_reason, fit.n_iter >= 1)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1.5)
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert out == "interrupted True\n"
+    assert process.returncode == 0
+
+
+def test_no_thread_outlives_a_fit():
+    model, x = ROWS[0].draw(np.random.default_rng(1))
+    before = threading.active_count()
+    fit_em(model, x, max_iter=3)
+    assert threading.active_count() == before
+
+
+# --- maximum a posteriori: imaginary data
+
+
+def test_map_with_beta_pseudo_counts_never_lowers_the_penalised_objective():
+    """log p(D | theta) + sum_kd log Beta(theta_kd; a, b) up to a constant, over 50 random runs."""
+    falls = 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        k, d = 3, 4
+        start = random_bernoulli_mixture(rng, k, d, learn_weights=bool(seed % 2))
+        x = start.sample(30, rng=rng).x
+        a, b, c = rng.uniform(0.5, 4, (k, d)), rng.uniform(0.5, 4, (k, d)), rng.uniform(5, 9, k)
+        # One pseudo count per component serves all pixels, so zeros = counts - ones for each.
+        a, b = c[:, None] * a / (a + b), c[:, None] * b / (a + b)
+        pseudo = BernoulliStatistics(counts=c, ones=a)
+        steps = em_steps(start, x, pseudo_statistics=pseudo)
+        penalised, plain = [], []
+        for _ in range(8):
+            step = next(steps)
+            theta, weights = step.model.probs, step.model.weights
+            log_prior = (a * np.log(theta) + b * np.log(1 - theta)).sum() + c @ np.log(weights)
+            penalised.append(step.log_likelihood + log_prior)
+            plain.append(step.log_likelihood)
+        assert np.diff(penalised).min() >= -1e-10 * abs(penalised[-1])
+        falls += np.diff(plain).min() < 0
+    assert falls >= 1  # the likelihood alone does fall: the prior is really on
+
+
+@pytest.mark.parametrize("kind", COVARIANCE_TYPES)
+def test_map_with_imaginary_gaussian_data_never_lowers_the_penalised_objective(kind):
+    """log p(D | theta) plus the log joint of imaginary data with known labels, over 25 random runs."""
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        start = random_gaussian_mixture(rng, 3, 2, kind)
+        x = start.sample(50, rng=rng).x
+        imaginary, labels = 4 * rng.normal(size=(12, 2)) + 5, np.eye(3)[np.arange(12) % 3]
+        pseudo = start.statistics(imaginary, labels)
+        steps = em_steps(start, x, pseudo_statistics=pseudo)
+        penalised = []
+        for _ in range(8):
+            step = next(steps)
+            penalised.append(step.log_likelihood + (labels * step.model.log_joint(imaginary)).sum())
+        assert np.diff(penalised).min() >= -1e-10 * abs(penalised[-1])
+
+
+def test_pseudo_statistics_are_added_once_before_each_m_step():
+    model, x = poisson_start(np.random.default_rng(0))
+    pseudo = np.array([[3.0, 30, 30], [3, 3, 3]])
+    fit = fit_em(model, x, pseudo_statistics=pseudo, max_iter=1)
+    resp, _ = responsibilities_of(model, x)
+    expected = model.maximise(model.statistics(x, resp) + pseudo)
+    np.testing.assert_allclose(fit.model.rates, expected.rates, rtol=1e-13)
+
+
+def test_no_prior_is_on_unless_asked_for():
+    x = np.array([[1], [1], [0], [0], [1]])
+    fit = fit_em(BernoulliMixture([1.0], [[0.3]]), x)
+    np.testing.assert_allclose(fit.model.probs, [[0.6]], rtol=1e-15)
+    fit = fit_em(GaussianMixture([1.0], [[0.3]], [[1.0]]), x)
+    np.testing.assert_allclose(fit.model.covariances, [[0.24]], rtol=1e-14)
+
+
+def test_an_empty_record_is_interrupted_at_minus_infinity():
+    fit = EMFit(None, np.array([]), "interrupted")
+    assert (fit.log_likelihood, fit.n_iter, fit.converged) == (-np.inf, 0, False)
+    assert replace(fit, log_likelihoods=np.array([-3.0])).n_iter == 0
