@@ -199,7 +199,8 @@ def bernoulli_frequencies(x, resp):
     counts, frequencies = [], []
     for k in range(len(resp[0])):
         count = mp.fsum(r[k] for r in resp)
-        ones = [mp.fsum(r[k] * row[d] for r, row in zip(resp, rows, strict=True)) for d in range(len(rows[0]))]
+        weighted = [[r[k] * bit for bit in row] for r, row in zip(resp, rows, strict=True)]
+        ones = [mp.fsum(column) for column in zip(*weighted, strict=True)]
         counts.append(count)
         frequencies.append([one / count for one in ones])
     return counts, frequencies
@@ -213,12 +214,6 @@ def bernoulli_expected_log_joint(x, resp, weights, probs):
             terms = [np.log(p if bit else 1 - p) for p, bit in zip(theta, row, strict=True)]
             total += r_nk * (np.log(weight) + sum(terms))
     return total
-
-
-def log_evidence(log_likelihood, weights):
-    """log p(x_n), floats, from rows of mpmath log p(x_n | k)."""
-    joint = [[entry + mp.log(w) for entry, w in zip(row, exact(weights), strict=True)] for row in log_likelihood]
-    return np.array(posterior_and_log_evidence(joint)[1], dtype=float)
 
 
 def joint_table(log_likelihood, weights):
@@ -235,3 +230,12 @@ def relative_errors(values, reference):
         value, truth = mp.mpf(float(values[index])), mp.mpf(reference[index])
         errors[index] = 0.0 if value == truth else float(abs(value - truth) / abs(truth)) if truth else np.inf
     return errors
+
+
+def exact_array(values):
+    """Object array of mpmath numbers, exactly the floats of an array."""
+    values = np.asarray(values)
+    numbers = np.empty(values.shape, dtype=object)
+    for index in np.ndindex(values.shape):
+        numbers[index] = mp.mpf(float(values[index]))
+    return numbers
