@@ -1,8 +1,11 @@
-"""The landing page's figure shows what its caption says."""
+"""The landing page's figure shows what its caption says, and its map leads to pages that exist."""
+
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from book_pages import read_toc
 
 from tools import make_figures
 
@@ -48,3 +51,9 @@ def test_the_drawing_holds_every_prototype_of_every_shown_iteration(run):
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts[-columns:] == [str(k) for k in sorted(run.classes)]
     plt.close(figure)
+
+
+def test_the_map_links_all_chapters_that_exist_and_no_other():
+    linked = re.findall(r'href="([^"]+)[.]html"', (make_figures.STATIC / "course-map.svg").read_text())
+    pages = [name.removeprefix("book/") for name in read_toc(make_figures.STATIC.parent.parent)]
+    assert linked == [name for name in pages if name[0].isdigit()]
