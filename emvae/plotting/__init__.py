@@ -2,6 +2,7 @@
 
 from emvae.plotting.ellipses import plot_data, plot_ellipses
 from emvae.plotting.images import plot_confusion, plot_images
+from emvae.plotting.planes import plot_responsibility_plane
 from emvae.plotting.style import component_colours, mix_colours, use_style
 from emvae.plotting.traces import plot_convergence, plot_elbo_staircase, plot_model_selection
 
@@ -15,5 +16,6 @@ __all__ = [
     "plot_ellipses",
     "plot_images",
     "plot_model_selection",
+    "plot_responsibility_plane",
     "use_style",
 ]
