@@ -49,7 +49,9 @@ def as_floats(values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | N
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not an array of real numbers") from error
+        raise ValueError(
+            f"{name} is not an array of real numbers: pass numbers, in rows of equal length"
+        ) from error
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity: pass finite numbers")
     if shape is not None and (
@@ -97,7 +99,9 @@ def as_non_negative(value: Any, *, name: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} = {value!r} is not a number") from error
+        raise ValueError(
+            f"{name} = {value!r} is not a number: pass a finite number that is not negative"
+        ) from error
     if not (number >= 0 and np.isfinite(number)):
         raise ValueError(f"{name} = {value!r}: it should be finite and not negative")
     return number

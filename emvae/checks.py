@@ -81,7 +81,9 @@ def standard_errors(samples: ArrayLike, truth: ArrayLike) -> float:
     """
     s = np.asarray(samples, dtype=float)
     if s.ndim == 0 or len(s) < 2:
-        raise ValueError("samples holds fewer than two samples: a standard error needs two")
+        raise ValueError(
+            "samples holds fewer than two samples: pass at least two, a standard error needs them"
+        )
     error = s.std(axis=0, ddof=1) / np.sqrt(len(s))
     distance = np.abs(s.mean(axis=0) - np.asarray(truth, dtype=float))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -92,7 +92,10 @@ def discrete_elbo(model: "LatentClassModel", x: ArrayLike, resp: ArrayLike) -> E
     log_likelihood = model.log_likelihood(x)
     q = np.asarray(resp, dtype=float)
     if q.shape != log_likelihood.shape:
-        raise ValueError(f"resp has shape {q.shape}: the model needs {log_likelihood.shape}")
+        raise ValueError(
+            f"resp has shape {q.shape}: pass one row per datum and one column per component, "
+            f"{log_likelihood.shape}"
+        )
     if not (q >= 0).all() or not np.allclose(q.sum(axis=1), 1.0, rtol=0, atol=1e-8):
         raise ValueError("resp is not a distribution: make rows non-negative with sum one")
     return ELBO(

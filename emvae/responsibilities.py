@@ -132,6 +132,6 @@ def _peak(log_joint: Array) -> Array:
         if np.isneginf(peak[bad].ravel()[0]):
             problem = "is impossible under every component: drop it, or give the model a floor"
         else:
-            problem = "holds NaN or +inf: log probabilities are finite or -inf"
+            problem = "holds NaN or +inf: pass log probabilities, finite or -inf"
         raise ValueError(f"row {row} of the log joint {problem}")
     return peak

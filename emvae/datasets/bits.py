@@ -31,7 +31,7 @@ def binarise(
 
     Parameters
     ----------
-    images : (N, H, W) or (N, D). NDArray[np.int64] are grey levels 0 to 255, floats are p itself, in [0, 1].
+    images : (N, H, W) or (N, D). Integers are grey levels 0 to 255, floats are p itself, in [0, 1].
         Bits stored as integers are the grey levels 0 and 1, nearly paper: do not binarise twice.
     method : "threshold" or "stochastic".
     threshold : in [0, 1), for "threshold" only; None means 0.5.

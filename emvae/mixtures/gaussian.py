@@ -129,9 +129,9 @@ class GaussianMixture(Mixture):
             np.full(n_components, 1 / n_components),
             np.tile(mean, (n_components, 1)),
             np.broadcast_to(np.diag(variance) if len(shape) == 3 else variance.max(), shape),
-            min_variance=RELATIVE_FLOOR * variance if min_variance is None else min_variance,
             learn_weights=learn_weights,
         )
+        floor = overall._as_floor(RELATIVE_FLOOR * variance if min_variance is None else min_variance)
         resp = initial_responsibilities(
             (sample - mean) / np.sqrt(variance), n_components, rng=rng, method=method
         )
@@ -142,7 +142,8 @@ class GaussianMixture(Mixture):
         return replace(
             overall,
             means=overall.means + statistics.mean_shift,
-            covariances=project(np.broadcast_to(pooled, shape), overall.min_variance),
+            covariances=project(np.broadcast_to(pooled, shape), floor),
+            min_variance=floor,
         )
 
     @property
