@@ -338,8 +338,9 @@ def test_ctrl_c_ends_the_restarts_with_the_best_so_far():
     assert fit.log_likelihood == max(fit.restart_log_likelihoods)
 
 
-def test_a_real_signal_interrupts_a_fit(tmp_path):
+def test_a_real_signal_interrupts_a_fit():
     script = textwrap.dedent("""
+        import signal
         import numpy as np
         from emvae.em import fit_em
         from emvae.mixtures import GaussianMixture
@@ -347,6 +348,7 @@ def test_a_real_signal_interrupts_a_fit(tmp_path):
         x = rng.normal(size=(60_000, 3))
         model = GaussianMixture.initialise(x, 4, rng=rng)
         before = fit_em(model, x, max_iter=0).log_likelihood
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it by default
         print("ready", flush=True)
         fit = fit_em(model, x, tol=0, max_iter=10**9)
         assert np.isfinite(fit.log_likelihoods).all() and fit.log_likelihood >= before

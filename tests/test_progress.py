@@ -8,7 +8,10 @@ import sys
 import termios
 import textwrap
 import time
+import warnings
 
+import nbclient
+import nbformat
 import pytest
 
 from emvae import _parallel, _progress
@@ -97,6 +100,17 @@ def test_a_live_notebook_shows_a_bar():
     shown, _ = in_a_pipe(script(steps=25, pause=0.06), JPY_SESSION_NAME="lecture.ipynb")
     assert "EM" in shown
     assert "/26" in shown
+
+
+def test_a_notebook_that_runs_unwatched_stays_silent(monkeypatch):
+    """As under nbval and in a build: a kernel without a notebook server."""
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    cell = nbformat.v4.new_code_cell(script(steps=25, pause=0.06))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the event loops of jupyter_client and zmq
+        nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    assert [(output.name, output.text) for output in cell.outputs] == [("stdout", "25\n")]
 
 
 def test_who_watches(monkeypatch):

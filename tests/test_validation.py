@@ -388,8 +388,9 @@ BAD_ARGUMENTS = {
 
 @pytest.mark.parametrize(("call", "message"), BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS.keys())
 def test_bad_arguments_are_refused_with_their_name_and_a_remedy(call, message):
-    with pytest.raises(ValueError, match=f"^{message}"):
+    with pytest.raises(ValueError, match=f"^{message}") as caught:
         call()
+    assert REMEDY.search(str(caught.value)), f"no remedy in: {caught.value}"
 
 
 @dataclass(frozen=True)

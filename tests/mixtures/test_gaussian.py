@@ -489,6 +489,12 @@ def test_options_of_a_start_reach_the_model():
     assert GaussianMixture.initialise(x, 2, rng=np.random.default_rng(0), min_variance=0).min_variance == 0
 
 
+def test_a_floor_above_the_variance_of_the_data_is_where_a_start_begins():
+    x = np.random.default_rng(18).normal(size=(30, 2))
+    start = GaussianMixture.initialise(x, 2, rng=np.random.default_rng(0), min_variance=50.0)
+    np.testing.assert_allclose(start.covariances, 50 * np.array([np.eye(2)] * 2), atol=1e-9)
+
+
 def test_the_default_floor_of_a_constant_feature_is_relative_to_one():
     """Rounding noise is not variance: 0.1 has no exact mean."""
     for constant in (0.0, 0.1, 1e8 + 0.1):
