@@ -7,7 +7,7 @@ import sys
 import textwrap
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import numpy as np
 import pytest
@@ -172,6 +172,14 @@ def test_an_iteration_holds_what_its_fields_say():
     np.testing.assert_allclose(first.statistics.counts, resp.sum(axis=0), rtol=1e-12)
     np.testing.assert_array_equal(second.model.means, model.maximise(first.statistics).means)
     assert second.log_likelihood == pytest.approx(second.model.log_evidence(x).sum(), rel=1e-13)
+
+
+def test_records_are_values():
+    model, x = ROWS[0].draw(np.random.default_rng(2))
+    step, expected = next(em_steps(model, x)), e_step(model, x)
+    for record in (model, expected, expected.statistics, step, fit_em(model, x, max_iter=0)):
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, next(iter(record.__dataclass_fields__)), None)
 
 
 # --- when it stops

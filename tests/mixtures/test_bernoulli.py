@@ -1,7 +1,7 @@
 """Bernoulli mixtures: enumeration of every pattern, exact maximisers, certain pixels."""
 
 import math
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emvae.checks import central_difference, standard_errors
 from emvae.em import e_step, fit_em
-from emvae.mixtures import BernoulliMixture
+from emvae.mixtures import BernoulliMixture, BernoulliStatistics
 from tests import oracles
 from tests.models import random_bernoulli_mixture
 
@@ -152,7 +152,9 @@ def test_statistics_add_over_data(seed, cut):
     parts = model.statistics(x[:cut], resp[:cut]) + model.statistics(x[cut:], resp[cut:])
     np.testing.assert_allclose(parts.counts, resp.sum(axis=0), rtol=1e-13)
     np.testing.assert_allclose(parts.ones, resp.T @ x, rtol=1e-13, atol=1e-14)
-    assert type(parts) is type(model.statistics(x, resp))
+    assert isinstance(parts, BernoulliStatistics)
+    with pytest.raises(FrozenInstanceError):
+        parts.counts = 0
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
