@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from emvae._validation import as_floats, as_non_negative
 from emvae.mixtures.base import NEGLIGIBLE, Array, Block, Mixture
 from emvae.mixtures.initialisation import Method, initial_responsibilities, subsample
+from emvae.mixtures.tables import block_rows, collect, score
 
 __all__ = ["BernoulliMixture", "BernoulliStatistics"]
 
@@ -132,8 +133,8 @@ class BernoulliMixture(Mixture):
 
     @property
     def block_rows(self) -> int:
-        """Rows whose float copy and log likelihoods together stay near 16 MB."""
-        return int(np.clip(2**21 // (self.n_features + self.n_components), 1, 16_384))
+        """Rows whose float copy and log likelihoods together fit a cache."""
+        return block_rows(self.n_features + self.n_components)
 
     def _convert(self, x: NDArray[Any]) -> Array:
         """Check that the rows hold bits and convert them for the matrix products."""
@@ -172,8 +173,7 @@ class BernoulliMixture(Mixture):
 
     def _block_log_likelihood(self, block: Block) -> Array:
         weights, bias = self._log_odds
-        # Components first, so that every later pass over K runs along contiguous data.
-        log_likelihood = np.matmul(weights.astype(self.dtype), block.x.T).astype(np.float64)
+        log_likelihood = score(weights.astype(self.dtype), block.x.T)
         log_likelihood += bias[:, None]
         if self.min_prob == 0:
             log_likelihood[self._is_impossible(block.x)] = -np.inf
@@ -188,8 +188,7 @@ class BernoulliMixture(Mixture):
         return contradictions > 0.5
 
     def _block_statistics(self, block: Block, resp: Array) -> BernoulliStatistics:
-        ones = np.matmul(resp.T.astype(self.dtype, copy=False), block.x)
-        return BernoulliStatistics(resp.sum(axis=0), ones.astype(np.float64))
+        return BernoulliStatistics(resp.sum(axis=0), collect(block.x.T, resp))
 
     def _draw(self, component: int, n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         return (rng.random((n, self.n_features)) < self.probs[component]).astype(np.uint8)

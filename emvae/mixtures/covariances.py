@@ -103,6 +103,19 @@ def factorise(covariances: Array) -> Array:
         raise ValueError(problem) from error
 
 
+def whiten(z: Array, factor: Array) -> Array:
+    """Return L^{-1} z for a lower factor (D, D) or for standard deviations (D or 1,), z (D, N).
+
+    Forward substitution, row by row: it keeps digits that multiplication by an inverse would lose.
+    """
+    if factor.ndim == 1:
+        return z / factor[:, None]
+    white = np.empty_like(z)
+    for i, row in enumerate(factor):
+        white[i] = (z[i] - row[:i] @ white[:i]) / row[i]
+    return white
+
+
 def pool(statistics: GaussianStatistics, old: Array) -> Array:
     """Return the unconstrained-by-floor maximiser of the shape of ``old``.
 

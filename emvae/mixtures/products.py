@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from emvae.mixtures.base import Array
 from emvae.mixtures.covariances import GaussianStatistics
+from emvae.mixtures.tables import collect, score
 
-MAX_ERROR = 1e-10
+MAX_ERROR = 1e-9
 """Largest rounding error of a log density, in nats, that the product form may make."""
 MAX_PRODUCTS = 2048
 """Widest table of products z_i z_j that is built; beyond it whitening is as fast."""
@@ -80,21 +81,24 @@ class ProductForm:
 
     def log_likelihood(self, features: Array) -> Array:
         """Return log N(x_n | mu_k, Sigma_k), (B, K), laid out with components first in memory."""
-        return (self._packed @ features).T
+        return score(self._packed, features).T
 
     def statistics(self, features: Array, resp: Array) -> GaussianStatistics:
-        """Sum features by responsibility (B, K), and shift the sums to moments about the means."""
-        sums = resp.T @ features.T
+        """Sum features by responsibility (B, K): moments about the centre."""
+        sums = collect(features, resp)
         products, centred, counts = np.split(sums, [self.n_products, sums.shape[1] - 1], axis=1)
-        if self.is_diagonal:
-            second = products
-        else:
-            d = len(self.centre)
-            i, j = np.triu_indices(d)
-            second = np.empty((len(sums), d, d))
-            second[:, i, j] = second[:, j, i] = products
+        second = products if self.is_diagonal else products[:, self._places]
         origins = np.broadcast_to(self.centre, self.means.shape)
-        return GaussianStatistics(counts[:, 0], origins, centred, second).about(self.means)
+        return GaussianStatistics(counts[:, 0], origins, centred, second)
+
+    @cached_property
+    def _places(self) -> NDArray[np.intp]:
+        """Where z_i z_j stands among the products, (D, D)."""
+        d = len(self.centre)
+        places = np.empty((d, d), dtype=np.intp)
+        i, j = np.triu_indices(d)
+        places[i, j] = places[j, i] = np.arange(len(i))
+        return places
 
     @cached_property
     def _sharpness(self) -> Array:
