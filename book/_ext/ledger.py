@@ -51,7 +51,7 @@ class LedgerTable(SphinxDirective):
         spanned = [
             [nodes.literal(text=label)],
             self.markdown(f"{{{ROLES[self.what]}}}`{label}`"),
-            self.markdown(f"{{doc}}`/{page.name}`"),
+            self.markdown(f"{{doc}}`{short_title(page)}</{page.name}>`"),
             [nodes.Text("claim" if is_claim(label) else "definition")],
         ]
         first = [_entry(*cell, span=len(checks)) for cell in spanned]
@@ -62,6 +62,13 @@ class LedgerTable(SphinxDirective):
         """Parse a line of markdown, so that references become links."""
         parsed, _ = self.state.inline_text(text, self.lineno)
         return list(parsed)
+
+
+def short_title(page: Page) -> str:
+    """Name a page in a narrow column: its chapter's number, or else its file."""
+    name = page.name.rpartition("/")[2]
+    number = name.partition("-")[0]
+    return f"Chapter {number}" if number.isdigit() else name.capitalize()
 
 
 def count(what: str, pages: list[Page]) -> str:
@@ -83,7 +90,7 @@ def _cells(check: Check) -> tuple[str, str, str]:
 
 def _amount(value: float) -> str:
     """Write an error or a tolerance with at most two significant digits."""
-    return f"{value:.2g}"
+    return f"{value:.2g}".replace("e-0", "e-")
 
 
 def _entry(*content: nodes.Node, span: int = 1) -> nodes.entry:
