@@ -72,8 +72,8 @@ class GaussianStatistics:
         """Second moments about the new means, of the shape of ``second``."""
         if self.second.ndim == 2:
             return self.second - self.first * self.mean_shift
-        outer = _outer(self.first, self.mean_shift)
-        return self.second - (outer + np.swapaxes(outer, 1, 2)) / 2
+        scatter = self.second - _outer(self.first, self.mean_shift)
+        return (scatter + np.swapaxes(scatter, 1, 2)) / 2
 
 
 def _outer(left: Array, right: Array) -> Array:
