@@ -53,6 +53,14 @@ def test_on_the_boundaries_the_two_largest_responsibilities_are_equal(ax):
     assert gap.max() < 0.01  # one pixel, where three components meet and the largest has a kink
 
 
+def test_a_boundary_is_drawn_between_components_that_hardly_differ(ax):
+    alike = GaussianMixture([0.5, 0.5], [[-0.1, 0.0], [0.1, 0.0]], [[1.0, 1.0], [1.0, 1.0]])
+    plot_responsibility_plane(ax, alike, extent=(-1.0, 1.0, -1.0, 1.0), n_pixels=40)
+    lines = [c for c in ax.collections if isinstance(c, ContourSet)]
+    points = np.concatenate([path.vertices for line in lines for path in line.get_paths()])
+    np.testing.assert_allclose(points[:, 0], 0.0, atol=1e-12)
+
+
 def test_no_boundary_is_drawn_where_there_is_none(ax):
     plot_responsibility_plane(ax, MODEL, extent=EXTENT, n_pixels=20, boundaries=False)
     assert len(ax.collections) == 0
