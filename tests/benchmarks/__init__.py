@@ -1,0 +1,1 @@
+"""Benchmarks: what the package promises on speed and memory, measured, and stored with its conditions."""
