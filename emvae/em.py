@@ -45,7 +45,7 @@ class LatentClassModel(Protocol):
         """Return log p(z = k), (K,)."""
 
     def log_likelihood(self, x: Any) -> NDArray[np.floating[Any]]:
-        """Return log p(x_n | z = k), (N, K)."""
+        """Return log p(x_n | z = k), (N, K), as a new array: EM works on in it."""
 
     def statistics(self, x: Any, resp: NDArray[np.float64]) -> Any:
         """Return the expected sufficient statistics under ``resp`` (N, K), additive over data."""
@@ -148,7 +148,8 @@ def e_step(model: LatentClassModel, x: ArrayLike) -> EStep:
     statistics, log_likelihood = None, 0.0
 
     def visit(block: Any) -> tuple[Any, float]:
-        log_joint = model.log_likelihood(block) + log_prior
+        log_joint = model.log_likelihood(block)
+        log_joint += log_prior  # in place: a second array of this size would be paged in each time
         resp, log_evidence = normalize(log_joint, overwrite=True)
         return model.statistics(block, resp), float(log_evidence.sum())
 
