@@ -19,7 +19,8 @@ def map_blocks(function: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
 
     numpy lets go of the interpreter while it computes, so threads share the work. The matrix
     products get one core each: on blocks a library's own threads gain little, and on a busy machine
-    they lose a hundredfold by waiting for each other. No more blocks are held than there are cores.
+    they may wait for each other forty times as long as they compute. No more blocks are held than
+    there are cores, and one.
     """
     blocks = iter(blocks)
     first_two = tuple(islice(blocks, 2))

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.bernoulli_k500
 
 Bits are drawn once, pixel by pixel, with probability grey / 255 ("stochastic"): the binarised MNIST
-of Salakhutdinov and Murray (2008), whose draws are not ours, was made that way according to the
-papers that use it, so that log likelihoods are comparable up to the luck of the draw. A threshold
-would give images with less noise and higher, incomparable numbers.
+of Salakhutdinov and Murray (2008), whose draws are not ours, was made that way as far as we know
+(we could not read their paper here); then log likelihoods are comparable up to the luck of the
+draw. A threshold would give images with less noise and higher, incomparable numbers.
 
 The procedure is the same for each K. 10,000 of the 60,000 training images are held out. Each
 candidate (a floor on the probabilities, or pseudo-counts of a Beta prior about the mean image) is
