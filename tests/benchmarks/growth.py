@@ -88,4 +88,3 @@ def linear_fit(rows: Iterable[dict[str, Any]]) -> dict[str, float]:
         "largest_relative_deviation": float(deviation),
         "exponent": float(np.nan_to_num(exponent)),
     }
-

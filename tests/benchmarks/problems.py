@@ -85,6 +85,4 @@ def start(problem: Problem, x: NDArray[Any]) -> Model:
 
 def smaller(problem: Problem) -> Problem:
     """Return a row of the same kind that takes no time, to try the benchmark itself."""
-    return replace(
-        problem, n=1_000, k=min(problem.k, 5), n_iter=2, at_least=None, least_product_share=0.0
-    )
+    return replace(problem, n=1_000, k=min(problem.k, 5), n_iter=2, at_least=None, least_product_share=0.0)
