@@ -2,21 +2,52 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
-__all__ = ["drawing_from"]
+__all__ = ["as_torch_generator", "drawing_from"]
+
+
+def as_torch_generator(generator: Any) -> torch.Generator:
+    """Return generator if it is torch's; seeds and numpy's are refused."""
+    if not isinstance(generator, torch.Generator):
+        raise ValueError(
+            f"generator is a {type(generator).__name__}: pass a torch.Generator, "
+            "such as torch.Generator().manual_seed(0)"
+        )
+    return generator
 
 
 @contextmanager
 def drawing_from(generator: torch.Generator) -> Iterator[None]:
     """Let ``sample`` and ``rsample`` of torch.distributions draw from ``generator`` within.
 
-    They know the global stream only. It is seeded from ``generator`` on entry and put back on exit, so
-    nothing outside notices, and the state of ``generator`` alone decides what is drawn.
+    They know the global stream of their device only. It takes the state of ``generator`` on entry, hands
+    it back on exit, advanced by what was drawn, and is then as it was: nothing outside notices.
+
+    Raises
+    ------
+    ValueError : ``generator`` is not a torch.Generator.
     """
-    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    devices = [] if generator.device.type == "cpu" else [generator.device]
-    with torch.random.fork_rng(devices, device_type="cuda" if not devices else devices[0].type):
-        torch.manual_seed(seed)
+    stream = _global_stream(as_torch_generator(generator).device)
+    if generator is stream:
         yield
+        return
+    outside = stream.get_state()
+    stream.set_state(generator.get_state())
+    try:
+        yield
+    finally:
+        generator.set_state(stream.get_state())
+        stream.set_state(outside)
+
+
+def _global_stream(device: torch.device) -> torch.Generator:
+    """Return the generator from which torch draws on a device when it is given none."""
+    if device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # fills the list
+        return torch.cuda.default_generators[device.index]
+    if device.type == "mps":
+        return torch.mps._get_default_mps_generator()
+    return torch.default_generator

@@ -1,43 +1,330 @@
-"""The ELBO of a model with a continuous latent in its three forms, and tighter bounds."""
+"""The ELBO of a model with a continuous latent in its three forms, tighter bounds, and what to minimise."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
 
 import torch
 from torch import Tensor
-from torch.distributions import kl_divergence
+from torch.distributions import Distribution, kl_divergence
+from torch.func import functional_call
 
-from emvae._random import drawing_from
-from emvae.autoencoders import VAE
+from emvae._random import as_torch_generator, drawing_from
+from emvae._validation import as_count, as_non_negative
+from emvae.autoencoders import VAE, Autoencoder
+from emvae.autoencoders.data import check_data
 from emvae.elbo import ELBO
 
-__all__ = ["elbo_analytic_entropy", "elbo_analytic_kl", "elbo_monte_carlo"]
+__all__ = [
+    "ImportanceWeightedBound",
+    "NegativeELBO",
+    "NegativeIWBound",
+    "ReconstructionError",
+    "elbo_analytic_entropy",
+    "elbo_analytic_kl",
+    "elbo_monte_carlo",
+    "elbo_sticking_the_landing",
+    "importance_weighted_bound",
+]
 
 
 def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
-    """Form 1: E_q[log p(x | z)] - KL(q || p), the divergence in closed form."""
-    q = vae.posterior(x)
-    with drawing_from(generator):
-        z = q.rsample((n_samples,))
-    entropy = q.entropy()
+    """Form 1: E_q[log p(x | z)] - KL(q || p), the divergence in closed form.
+
+    Parameters
+    ----------
+    vae : a prior, a posterior and a likelihood.
+    x : (N, D) data.
+    n_samples : S, draws of z for each datum.
+    generator : torch Generator of these draws.
+
+    Returns
+    -------
+    ELBO with fields (S, N), in nats: row s is the estimate from draw s, so ``.value.mean(0)`` estimates the
+    bound and the rows tell its standard error. What is in closed form is the same in all rows.
+
+    Raises
+    ------
+    ValueError : data that the model does not take, ``n_samples`` not a positive integer, ``generator`` no
+        Generator, a q without ``rsample``, or one whose divergence or entropy is not known.
+
+    Notes
+    -----
+    Derived in {eq}`eq-forms-kl`. Source: Kingma and Welling (2014), equation 7.
+    """
+    q = _posterior(vae, x)
+    z = _draw(q, n_samples, generator)
     log_likelihood = vae.log_likelihood(x, z)
-    expected_log_prior = -(kl_divergence(q, vae.prior()) + entropy)
-    return ELBO(
-        log_likelihood, expected_log_prior.expand_as(log_likelihood), entropy.expand_as(log_likelihood)
-    )
+    entropy = _in_closed_form(q.entropy, "elbo_monte_carlo")
+    kl = _in_closed_form(lambda: kl_divergence(q, vae.prior()), "elbo_analytic_entropy or elbo_monte_carlo")
+    return ELBO(log_likelihood, (-kl - entropy).expand_as(log_likelihood), entropy.expand_as(log_likelihood))
 
 
 def elbo_analytic_entropy(
     vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator
 ) -> ELBO[Tensor]:
-    """Form 2: E_q[log p(x, z)] + H[q], the entropy in closed form."""
-    q = vae.posterior(x)
-    with drawing_from(generator):
-        z = q.rsample((n_samples,))
+    """Form 2: E_q[log p(x, z)] + H[q], the entropy in closed form.
+
+    Parameters, result and errors as ``elbo_analytic_kl``; of q only the entropy need be known.
+
+    Notes
+    -----
+    Derived in {eq}`eq-forms-entropy`.
+    """
+    q = _posterior(vae, x)
+    z = _draw(q, n_samples, generator)
     log_likelihood = vae.log_likelihood(x, z)
-    return ELBO(log_likelihood, vae.log_prior(z), q.entropy().expand_as(log_likelihood))
+    entropy = _in_closed_form(q.entropy, "elbo_monte_carlo")
+    return ELBO(log_likelihood, vae.log_prior(z), entropy.expand_as(log_likelihood))
 
 
 def elbo_monte_carlo(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
-    """Form 3: E_q[log p(x, z) - log q(z | x)], nothing in closed form."""
-    q = vae.posterior(x)
-    with drawing_from(generator):
-        z = q.rsample((n_samples,))
+    """Form 3: E_q[log p(x, z) - log q(z | x)], nothing in closed form.
+
+    Parameters, result and errors as ``elbo_analytic_kl``; of q only the density need be known. The rows of
+    ``.value`` are logarithms of importance weights, log p(x, z) / q(z | x).
+
+    Notes
+    -----
+    Derived in {eq}`eq-forms-monte-carlo`. Source: Kingma and Welling (2014), equation 6.
+    """
+    q = _posterior(vae, x)
+    z = _draw(q, n_samples, generator)
     return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
+
+
+def elbo_sticking_the_landing(
+    vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator
+) -> ELBO[Tensor]:
+    """Form 3 with the parameters of q held fixed inside log q: the same value, another gradient.
+
+    What is left out of the gradient is the score, whose expectation is zero. Where q is the exact
+    posterior the gradient that remains is zero for every draw.
+
+    Parameters, result and errors as ``elbo_monte_carlo``. The encoder runs twice.
+
+    Notes
+    -----
+    Derived in {eq}`eq-forms-sticking`. Source: Roeder, Wu and Duvenaud (2017).
+    """
+    z = _draw(_posterior(vae, x), n_samples, generator)
+    fixed = {name: value.detach() for name, value in vae.posterior.named_parameters()}
+    q = functional_call(vae.posterior, fixed, (x,))
+    return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
+
+
+@dataclass(frozen=True)
+class ImportanceWeightedBound:
+    """A bound on log p(x) from S weighted samples, and how many of them count.
+
+    Attributes
+    ----------
+    value : (N,) log (1/S) sum_s w_s with w_s = p(x, z_s) / q(z_s | x), in nats.
+    effective_sample_size : (N,) (sum_s w_s)^2 / sum_s w_s^2, from 1 to S: near 1 one sample says it all, and
+        the value is not to be trusted.
+    """
+
+    value: Tensor
+    effective_sample_size: Tensor
+
+
+@torch.no_grad()
+def importance_weighted_bound(
+    vae: VAE, x: Tensor, *, n_samples: int, generator: torch.Generator, block_size: int = 512
+) -> ImportanceWeightedBound:
+    """Estimate the importance-weighted bound, log (1/S) sum_s p(x, z_s) / q(z_s | x) with z_s from q.
+
+    Its expectation is the ELBO for S = 1, rises with S and tends to log p(x).
+
+    Parameters
+    ----------
+    vae : a prior, a posterior and a likelihood.
+    x : (N, D) data.
+    n_samples : S.
+    generator : torch Generator of the draws; which numbers a datum gets depends on ``block_size``.
+    block_size : how many z are decoded at a time, which bounds the memory, whatever S and N are.
+
+    Returns
+    -------
+    ImportanceWeightedBound with fields of shape (N,). No gradients flow; to train on it see
+    ``NegativeIWBound``.
+
+    Raises
+    ------
+    ValueError : data that the model does not take, counts that are no positive integers, ``generator`` no
+        Generator.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-iw`; the effective sample size in {eq}`def-forms-ess`.
+    Source: Burda, Grosse and Salakhutdinov (2016), equation 8.
+    """
+    check_data(x, vae.posterior, vae.likelihood)
+    n_samples = as_count(n_samples, name="n_samples")
+    block_size = as_count(block_size, name="block_size")
+    with drawing_from(generator):
+        parts = [_weigh(vae, rows, n_samples, block_size) for rows in torch.split(x, block_size)]
+    log_sum, log_square_sum = torch.cat(parts, dim=1)
+    n = log_sum.new_tensor(n_samples)
+    return ImportanceWeightedBound(log_sum - n.log(), (2 * log_sum - log_square_sum).exp())
+
+
+def _weigh(vae: VAE, x: Tensor, n_samples: int, block_size: int) -> Tensor:
+    """Return log sum_s w_s and log sum_s w_s^2 of S weights, (2, N), over draws in blocks."""
+    q = vae.posterior(x)
+    step = max(1, block_size // len(x))
+    sums = x.new_full((2, len(x)), -torch.inf)
+    for start in range(0, n_samples, step):
+        z = q.sample((min(step, n_samples - start),))
+        log_weights = vae.log_joint(x, z) - q.log_prob(z)
+        block = torch.stack([log_weights.logsumexp(0), (2 * log_weights).logsumexp(0)])
+        sums = torch.logaddexp(sums, block)
+    return sums
+
+
+Form = Callable[..., ELBO[Tensor]]
+
+
+@dataclass(frozen=True)
+class NegativeELBO:
+    """What a VAE minimises: the mean over a batch of -E_q[log p(x | z)] + beta KL(q || p), in nats.
+
+    Called as ``objective(vae, batch, generator=..., step=...)``.
+
+    Parameters
+    ----------
+    form : one of the functions of this module that return an ELBO.
+    beta : weight of the divergence; 1 gives the bound.
+    warm_up_steps : over how many steps the weight rises linearly from 0 to ``beta``.
+    binarise : draw the bits of each batch anew, with grey levels as probabilities (0 to 255 where the batch
+        holds bytes, else in [0, 1]).
+    n_samples : draws of z for each datum.
+
+    Raises
+    ------
+    ValueError : a beta that is negative or not finite, counts that are no integers in range.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-beta`. Source: Higgins et al. (2017); for the warm-up Sonderby et al. (2016).
+    """
+
+    form: Form = elbo_analytic_kl
+    beta: float = 1.0
+    warm_up_steps: int = 0
+    binarise: bool = False
+    n_samples: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        as_non_negative(self.beta, name="beta")
+        as_count(self.warm_up_steps, name="warm_up_steps", minimum=0)
+        as_count(self.n_samples, name="n_samples")
+
+    def weight(self, step: int) -> float:
+        """Return the weight of the divergence at a step: beta, after the warm-up."""
+        return self.beta * (min(1.0, step / self.warm_up_steps) if self.warm_up_steps else 1.0)
+
+    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int = 0) -> Tensor:
+        """Return the objective on a batch (B, D), a scalar with gradients."""
+        x = _as_data(batch, self.binarise, generator)
+        bound = self.form(model, x, n_samples=self.n_samples, generator=generator)
+        return (self.weight(step) * bound.kl_to_prior - bound.expected_log_likelihood).mean()
+
+
+@dataclass(frozen=True)
+class NegativeIWBound:
+    """Minus the importance-weighted bound, the mean over a batch, in nats: what an IWAE minimises.
+
+    Called as ``objective(vae, batch, generator=..., step=...)``.
+
+    Parameters
+    ----------
+    n_samples : S; all are decoded at once, so the memory grows with it.
+    binarise : as in ``NegativeELBO``.
+
+    Raises
+    ------
+    ValueError : ``n_samples`` is no positive integer.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-iw`. Source: Burda, Grosse and Salakhutdinov (2016).
+    """
+
+    n_samples: int
+    binarise: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        as_count(self.n_samples, name="n_samples")
+
+    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int = 0) -> Tensor:
+        """Return the objective on a batch (B, D), a scalar with gradients."""
+        x = _as_data(batch, self.binarise, generator)
+        log_weights = elbo_monte_carlo(model, x, n_samples=self.n_samples, generator=generator).value
+        return -(log_weights.logsumexp(0) - log_weights.new_tensor(self.n_samples).log()).mean()
+
+
+@dataclass(frozen=True)
+class ReconstructionError:
+    """What a deterministic auto-encoder minimises: the mean over a batch of -log p(x | z(x)), in nats.
+
+    Called as ``objective(autoencoder, batch, generator=..., step=...)``.
+
+    Parameters
+    ----------
+    binarise : as in ``NegativeELBO``.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-autoencoder`.
+    """
+
+    binarise: bool = False
+
+    def __call__(
+        self, model: Autoencoder, batch: Tensor, *, generator: torch.Generator, step: int = 0
+    ) -> Tensor:
+        """Return the objective on a batch (B, D), a scalar with gradients."""
+        x = _as_data(batch, self.binarise, generator)
+        return -model.log_likelihood(x).mean()
+
+
+def _posterior(vae: VAE, x: Tensor) -> Distribution:
+    check_data(x, vae.posterior, vae.likelihood)
+    return vae.posterior(x)
+
+
+def _draw(q: Distribution, n_samples: int, generator: torch.Generator) -> Tensor:
+    """Draw z (S, N, Z) so that gradients flow through it."""
+    n_samples = as_count(n_samples, name="n_samples")
+    if not q.has_rsample:
+        raise ValueError(
+            f"{type(q).__name__} has no rsample, so no gradient reaches the encoder: choose a posterior that "
+            "is reparameterised, or importance_weighted_bound with n_samples=1 for the value alone"
+        )
+    with drawing_from(generator):
+        return q.rsample((n_samples,))
+
+
+def _in_closed_form(formula: Callable[[], Tensor], instead: str) -> Tensor:
+    try:
+        return formula()
+    except NotImplementedError as error:
+        _not_known(error, instead)
+
+
+def _not_known(error: NotImplementedError, instead: str) -> NoReturn:
+    raise ValueError(f"this posterior has no closed form for it: choose {instead}") from error
+
+
+def _as_data(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tensor:
+    """Return a batch as floats; bits drawn from its grey levels where asked for."""
+    as_torch_generator(generator)
+    if not binarise:
+        return batch if batch.is_floating_point() else batch.float()
+    if batch.dtype == torch.uint8:
+        dice = torch.randint(255, batch.shape, dtype=torch.uint8, generator=generator, device=batch.device)
+        return (dice < batch).float()
+    return torch.bernoulli(batch, generator=generator)

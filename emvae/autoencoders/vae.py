@@ -1,20 +1,27 @@
-"""The variational auto-encoder: a prior, a posterior and a likelihood."""
+"""Auto-encoders: the variational one as a prior, a posterior and a likelihood, and the deterministic one."""
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
 
-__all__ = ["VAE"]
+from emvae._random import drawing_from
+from emvae._validation import as_count
+
+__all__ = ["VAE", "Autoencoder"]
 
 
 class VAE(nn.Module):
-    """p(x, z) = p(x | z) p(z) with an amortised q(z | x); three networks that return distributions.
+    """p(x, z) = p(x | z) p(z) with an amortised q(z | x); three modules that return distributions.
 
     Parameters
     ----------
     prior : called without arguments, returns p(z), event shape (Z,).
-    posterior : called with x (..., D), returns q(z | x), the encoder.
+    posterior : called with x (N, D), returns q(z | x), the encoder.
     likelihood : called with z (..., Z), returns p(x | z), the decoder.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-vae`. Source: Kingma and Welling (2014).
     """
 
     def __init__(self, prior: nn.Module, posterior: nn.Module, likelihood: nn.Module) -> None:
@@ -22,13 +29,61 @@ class VAE(nn.Module):
         self.prior, self.posterior, self.likelihood = prior, posterior, likelihood
 
     def log_prior(self, z: Tensor) -> Tensor:
-        """Return log p(z), (S, N), for z (S, N, Z)."""
+        """Return log p(z), (S, N) in nats, for z (S, N, Z)."""
         return self.prior().log_prob(z)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """Return log p(x | z), (S, N), for x (N, D) and z (S, N, Z)."""
+        """Return log p(x | z), (S, N) in nats, for x (N, D) and z (S, N, Z)."""
         return self.likelihood(z).log_prob(x)
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
-        """Return log p(x, z), (S, N)."""
+        """Return log p(x, z), (S, N) in nats, for x (N, D) and z (S, N, Z)."""
         return self.log_likelihood(x, z) + self.log_prior(z)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
+        """Draw from p(x): first z from the prior, then x given it.
+
+        Parameters
+        ----------
+        n : number of draws.
+        generator : torch Generator.
+
+        Returns
+        -------
+        x : (n, D).
+
+        Raises
+        ------
+        ValueError : ``n`` is not a positive integer, or ``generator`` is no Generator.
+        """
+        with drawing_from(generator):
+            z = self.prior().sample((as_count(n, name="n"),))
+            return self.likelihood(z).sample()
+
+
+class Autoencoder(nn.Module):
+    """x -> z -> x without randomness: the layers of a VAE, of whose q(z | x) only the mean is used.
+
+    Parameters
+    ----------
+    posterior : as in ``VAE``; the code of x is the mean of what it returns.
+    likelihood : as in ``VAE``; how well x is reconstructed is log p(x | z).
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-autoencoder`. Source: Hinton and Salakhutdinov (2006).
+    """
+
+    def __init__(self, posterior: nn.Module, likelihood: nn.Module) -> None:
+        super().__init__()
+        self.posterior, self.likelihood = posterior, likelihood
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return the code z of each row of x, (N, Z)."""
+        q: Distribution = self.posterior(x)
+        return q.mean
+
+    def log_likelihood(self, x: Tensor) -> Tensor:
+        """Return log p(x | z) at the code z of x, (N,) in nats."""
+        return self.likelihood(self.encode(x)).log_prob(x)

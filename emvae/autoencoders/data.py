@@ -1,0 +1,62 @@
+"""What may go into an auto-encoder: the one check of data for all that takes them."""
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import constraints
+
+__all__ = ["check_data"]
+
+
+def check_data(x: Tensor, posterior: nn.Module | None = None, likelihood: nn.Module | None = None) -> None:
+    """Raise where x is not a matrix of data that the encoder takes and the decoder can score.
+
+    Parameters
+    ----------
+    x : (N, D) data.
+    posterior : the encoder; its first entry of ``sizes``, where it has any, is D.
+    likelihood : the decoder; its ``support``, where it has one, says which entries it models.
+
+    Raises
+    ------
+    ValueError : x is no floating-point tensor, not (N, D) for this D, empty, not finite, or outside the
+        range of the decoder.
+    """
+    if not isinstance(x, Tensor):
+        raise ValueError(f"x is a {type(x).__name__}: pass a torch.Tensor, as torch.from_numpy makes one")
+    if x.ndim != 2:
+        raise ValueError(f"x is {x.ndim}-d: pass a 2-d tensor of shape (N, D), images as x.flatten(1)")
+    if x.numel() == 0:
+        raise ValueError(f"x is empty with shape {tuple(x.shape)}: pass at least one datum")
+    if not x.is_floating_point():
+        raise ValueError(f"x has dtype {x.dtype}: pass floats, bits as x.float() and bytes as x / 255")
+    sizes = getattr(posterior, "sizes", None)
+    if sizes is not None and x.shape[1] != sizes[0]:
+        raise ValueError(
+            f"x has {x.shape[1]} features, the model has {sizes[0]}: "
+            "pass data of the dimension that the model was made for"
+        )
+    support = getattr(likelihood, "support", constraints.real)
+    if not _inside(x, support).all():
+        _explain(x, support)
+
+
+def _inside(x: Tensor, support: constraints.Constraint) -> Tensor:
+    if support is constraints.real:
+        return torch.isfinite(x)
+    return support.check(x)  # type: ignore[no-untyped-call]  # torch's
+
+
+def _explain(x: Tensor, support: constraints.Constraint) -> None:
+    """Say what is the matter with the first entry that is outside."""
+    finite = torch.isfinite(x)
+    wrong = ~(_inside(x, support) if finite.all() else finite)
+    row, column = wrong.nonzero()[0].tolist()
+    value = f"x holds {x[row, column].item():g} in row {row}, column {column}"
+    if not finite.all():
+        raise ValueError(f"{value}: drop or impute missing values first")
+    if support is constraints.boolean:
+        raise ValueError(
+            f"{value}, the decoder models bits: binarise grey levels first, for instance with "
+            "emvae.datasets.binarise, or make it with grey_levels=True"
+        )
+    raise ValueError(f"{value}, outside of [0, 1]: divide grey levels of a byte by 255")
