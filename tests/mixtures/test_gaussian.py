@@ -522,3 +522,10 @@ def test_a_model_is_a_value():
     np.testing.assert_array_equal(model.means, before)
     assert isinstance(new, GaussianMixture)
     assert random_covariances(np.random.default_rng(0), 2, 3, "tied").shape == (1, 3, 3)
+
+
+def test_symmetry_is_asked_for_up_to_rounding_of_the_largest_entry():
+    """A product of three matrices is symmetric up to rounding; a small or zero entry is no measure of it."""
+    covariance = np.array([[1e6, 1e-9, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    model = GaussianMixture([1.0], np.zeros((1, 3)), covariance[None])
+    assert model.log_evidence(np.zeros((1, 3)))[0] == pytest.approx(-1.5 * np.log(2 * np.pi) - np.log(1e3))
