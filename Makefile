@@ -26,7 +26,7 @@ BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench lint types check notebooks clean FORCE
+.PHONY: help book test unit nbval serve bench lint types check notebooks figures clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ check: lint types test book  ## all that CI runs: lint, types, tests, notebooks,
 
 notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs are made (NB=book/1-...ipynb for one)
 	$(PY) tools/notebooks.py $(NB)
+
+figures: $(STAMP)  ## redraw the figure of the landing page and of the README
+	$(PY) tools/make_figures.py
 
 clean:  ## remove all that the other targets made
 	rm -rf .venv _build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

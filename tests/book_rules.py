@@ -25,6 +25,11 @@ SOLUTION = re.compile(r"^[ \t]*[`:]{3,}\{solution(?:-start)?\}[ \t]+(\S+)", re.M
 IMAGE = re.compile(r"^[ \t]*[`:]{3,}\{(?:figure|image)\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
 INCLUDED = re.compile(r"^[ \t]*:pyobject:[ \t]*([\w.]+)", re.M)
 CITED = re.compile(r"\{eq\}`([^`]+)`")
+FORMULA = re.compile(
+    r"^[ \t>]*(?P<fence>[`:]{3,})\{math\}[^\n]*\n(?P<block>.*?)^[ \t>]*(?P=fence)"
+    r"|(?<!\\)(?P<dollars>\$\$?)(?P<inline>.+?)(?<!\\)(?P=dollars)",
+    re.M | re.S,
+)
 MACHINE_PATH = re.compile(r"/(?:home|root|Users|tmp|work|opt|usr|var|private)/\w|[A-Z]:\\\\Users")
 IGNORES = re.compile(r"nbval[-_](?:ignore[-_]output|skip)|raises-exception", re.I)
 REASON = re.compile(r"#.*nbval[\w-]*\W+\w+\W+\w+\W+\w+", re.I)
@@ -200,6 +205,19 @@ def every_label_is_unique(book: Book) -> Iterator[str]:
             yield f"{label} is given {n} times"
 
 
+def every_formula_is_balanced(book: Book) -> Iterator[str]:
+    """Each brace of a formula is closed: MathJax shows the source of one that is not, without a warning."""
+    for page in book.pages:
+        for formula in _formulas(page.prose):
+            depth = 0
+            for brace in re.findall(r"(?<!\\)[{}]", formula.replace(r"\\", "")):
+                depth += 1 if brace == "{" else -1
+                if depth < 0:
+                    break
+            if depth != 0:
+                yield f"{page.name}: braces do not match in {' '.join(formula.split())[:80]}"
+
+
 def every_figure_has_a_caption_and_alt_text(book: Book) -> Iterator[str]:
     """An image that code draws is a named figure with a caption; each image says what it shows."""
     for page in book.pages:
@@ -226,6 +244,12 @@ def every_chapter_has_solved_exercises(book: Book) -> Iterator[str]:
         for labels in exercises:
             if not solved.intersection(labels):
                 yield f"{page.name}: exercise {labels} has no solution"
+
+
+def _formulas(prose: str) -> Iterator[str]:
+    """All that is set as mathematics: ``{math}`` directives, $$...$$ and $...$."""
+    for found in FORMULA.finditer(prose):
+        yield found["block"] or found["inline"] or ""
 
 
 def _outputs(page: Page) -> Iterator[dict]:

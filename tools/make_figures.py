@@ -1,6 +1,6 @@
-"""Draw the figures of the landing page from real data with emvae; run by hand, results committed.
+"""Draw the figure of the landing page from real data with emvae; run by hand, result committed.
 
-`python tools/make_figures.py` takes a few seconds and writes into book/_static. The claims of the
+`make figures` takes a few seconds and writes into book/_static. The claims of the
 captions are tested in tests/test_figures.py.
 """
 

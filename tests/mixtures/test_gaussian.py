@@ -522,3 +522,20 @@ def test_a_model_is_a_value():
     np.testing.assert_array_equal(model.means, before)
     assert isinstance(new, GaussianMixture)
     assert random_covariances(np.random.default_rng(0), 2, 3, "tied").shape == (1, 3, 3)
+
+
+def test_symmetry_is_asked_for_up_to_rounding_of_the_largest_entry():
+    """A product of three matrices is symmetric up to rounding; a small or zero entry is no measure of it."""
+    covariance = np.array([[1e6, 1e-9, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    model = GaussianMixture([1.0], np.zeros((1, 3)), covariance[None])
+    assert model.log_evidence(np.zeros((1, 3)))[0] == pytest.approx(-1.5 * np.log(2 * np.pi) - np.log(1e3))
+
+
+@pytest.mark.parametrize("kind", ["full", "tied"])
+def test_the_m_step_makes_covariances_symmetric_to_the_last_digit(kind):
+    """Moments that lost their symmetry to rounding must not hand it on: Cholesky reads one triangle only."""
+    model, x, resp = drawn(5, kind, n=60, d=5)
+    statistics = model.statistics(x, resp)
+    noise = 1e-9 * np.random.default_rng(0).normal(size=statistics.second.shape)
+    covariances = model.maximise(replace(statistics, second=statistics.second + noise)).covariances
+    np.testing.assert_array_equal(covariances, np.swapaxes(covariances, 1, 2))

@@ -143,6 +143,11 @@ def test_a_confusion_prints_per_cent_where_there_is_any(ax):
     assert printed == {(0, 0): "75", (1, 0): "25", (0, 2): "100"}
 
 
+def test_half_a_per_cent_is_the_least_that_a_confusion_prints(ax):
+    plot_confusion(ax, [[994, 6, 0], [9951, 0, 49]])
+    assert [text.get_text() for text in ax.texts] == ["99", "1", "100"]
+
+
 def test_per_cent_are_legible_on_their_ink(ax):
     plot_confusion(ax, COUNTS)
     assert {text.get_text(): text.get_color() for text in ax.texts} == {
