@@ -7,9 +7,14 @@ Every model is its Bayes quintet: ``log_prior``, ``log_likelihood``, ``log_joint
 module                      what it holds                                 chapter
 ==========================  ============================================  =========
 ``emvae.responsibilities``  the log-sum-exp over a discrete latent        1
-``emvae.elbo``              the evidence lower bound and its exact case   1 to 3
+``emvae.elbo``              the evidence lower bound and its exact case   1 to 6
 ``emvae.em``                EM for any latent-class model                 2, 3
-``emvae.mixtures``          Gaussian and Bernoulli mixtures               2, 3
+``emvae.mixtures``          Gaussian and Bernoulli mixtures               2, 3, 6
+``emvae.gradients``         Monte-Carlo gradients with standard errors    4
+``emvae.bounds``            the bound in three forms, tighter bounds      5, 6
+``emvae.autoencoders``      networks that return distributions            5, 6
+``emvae.training``          one minibatch loop for any of them            5, 6
+``emvae.latents``           what the codes of a VAE look like             6
 ``emvae.datasets``          MNIST, Old Faithful, synthetic sets           all
 ``emvae.plotting``          figures in one style                          all
 ``emvae.checks``            the numerical checks behind every equation    all

@@ -17,7 +17,10 @@ HEADINGS = [
     "Problem", "Derivation", "Algorithm", "Code", "Numerical check",
     "Figures", "What can go wrong", "Exercises", "Summary", "Further reading",
 ]  # fmt: skip
-MODULES = ["responsibilities", "elbo", "em", "mixtures", "datasets", "plotting", "checks"]
+MODULES = [
+    "responsibilities", "elbo", "em", "mixtures", "gradients", "bounds", "autoencoders", "training", "latents",
+    "datasets", "plotting", "checks",
+]  # fmt: skip
 
 FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|:{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
 EXERCISE = re.compile(r"^[ \t]*[`:]{3,}\{exercise(?:-start)?\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
