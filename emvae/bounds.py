@@ -1,8 +1,8 @@
 """The ELBO of a model with a continuous latent in its three forms, tighter bounds, and what to minimise."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -52,11 +52,9 @@ def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torc
     -----
     Derived in {eq}`eq-forms-kl`. Source: Kingma and Welling (2014), equation 7.
     """
-    q = _posterior(vae, x)
-    z = _draw(q, n_samples, generator)
+    q, z = _draw(vae, x, n_samples, generator)
     log_likelihood = vae.log_likelihood(x, z)
-    entropy = _in_closed_form(q.entropy, "elbo_monte_carlo")
-    kl = _in_closed_form(lambda: kl_divergence(q, vae.prior()), "elbo_analytic_entropy or elbo_monte_carlo")
+    kl, entropy = _kl(q, vae.prior()), _entropy(q)
     return ELBO(log_likelihood, (-kl - entropy).expand_as(log_likelihood), entropy.expand_as(log_likelihood))
 
 
@@ -71,11 +69,9 @@ def elbo_analytic_entropy(
     -----
     Derived in {eq}`eq-forms-entropy`.
     """
-    q = _posterior(vae, x)
-    z = _draw(q, n_samples, generator)
+    q, z = _draw(vae, x, n_samples, generator)
     log_likelihood = vae.log_likelihood(x, z)
-    entropy = _in_closed_form(q.entropy, "elbo_monte_carlo")
-    return ELBO(log_likelihood, vae.log_prior(z), entropy.expand_as(log_likelihood))
+    return ELBO(log_likelihood, vae.log_prior(z), _entropy(q).expand_as(log_likelihood))
 
 
 def elbo_monte_carlo(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
@@ -88,8 +84,7 @@ def elbo_monte_carlo(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torc
     -----
     Derived in {eq}`eq-forms-monte-carlo`. Source: Kingma and Welling (2014), equation 6.
     """
-    q = _posterior(vae, x)
-    z = _draw(q, n_samples, generator)
+    q, z = _draw(vae, x, n_samples, generator)
     return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
 
 
@@ -107,7 +102,7 @@ def elbo_sticking_the_landing(
     -----
     Derived in {eq}`eq-forms-sticking`. Source: Roeder, Wu and Duvenaud (2017).
     """
-    z = _draw(_posterior(vae, x), n_samples, generator)
+    _, z = _draw(vae, x, n_samples, generator)
     fixed = {name: value.detach() for name, value in vae.posterior.named_parameters()}
     q = functional_call(vae.posterior, fixed, (x,))
     return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
@@ -159,26 +154,25 @@ def importance_weighted_bound(
     Defined in {eq}`def-forms-iw`; the effective sample size in {eq}`def-forms-ess`.
     Source: Burda, Grosse and Salakhutdinov (2016), equation 8.
     """
-    check_data(x, vae.posterior, vae.likelihood)
-    n_samples = as_count(n_samples, name="n_samples")
+    n_samples = _check(vae, x, n_samples, generator)
     block_size = as_count(block_size, name="block_size")
     with drawing_from(generator):
         parts = [_weigh(vae, rows, n_samples, block_size) for rows in torch.split(x, block_size)]
     log_sum, log_square_sum = torch.cat(parts, dim=1)
-    n = log_sum.new_tensor(n_samples)
-    return ImportanceWeightedBound(log_sum - n.log(), (2 * log_sum - log_square_sum).exp())
+    value, effective_sample_size = log_sum - math.log(n_samples), (2 * log_sum - log_square_sum).exp()
+    return ImportanceWeightedBound(value.to(x.dtype), effective_sample_size.to(x.dtype))
 
 
 def _weigh(vae: VAE, x: Tensor, n_samples: int, block_size: int) -> Tensor:
     """Return log sum_s w_s and log sum_s w_s^2 of S weights, (2, N), over draws in blocks."""
     q = vae.posterior(x)
     step = max(1, block_size // len(x))
-    sums = x.new_full((2, len(x)), -torch.inf)
+    precise = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
+    sums = x.new_full((2, len(x)), -torch.inf, dtype=precise)
     for start in range(0, n_samples, step):
         z = q.sample((min(step, n_samples - start),))
-        log_weights = vae.log_joint(x, z) - q.log_prob(z)
-        block = torch.stack([log_weights.logsumexp(0), (2 * log_weights).logsumexp(0)])
-        sums = torch.logaddexp(sums, block)
+        log_weights = (vae.log_joint(x, z) - q.log_prob(z)).to(precise)
+        sums = torch.logaddexp(sums, torch.stack([log_weights, 2 * log_weights]).logsumexp(1))
     return sums
 
 
@@ -263,7 +257,7 @@ class NegativeIWBound:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
         log_weights = elbo_monte_carlo(model, x, n_samples=self.n_samples, generator=generator).value
-        return -(log_weights.logsumexp(0) - log_weights.new_tensor(self.n_samples).log()).mean()
+        return math.log(self.n_samples) - log_weights.logsumexp(0).mean()
 
 
 @dataclass(frozen=True)
@@ -291,32 +285,48 @@ class ReconstructionError:
         return -model.log_likelihood(x).mean()
 
 
-def _posterior(vae: VAE, x: Tensor) -> Distribution:
+def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> int:
+    """Check what all bounds are given, and return the number of samples."""
     check_data(x, vae.posterior, vae.likelihood)
-    return vae.posterior(x)
+    if as_torch_generator(generator).device.type != x.device.type:
+        raise ValueError(
+            f"generator is on {generator.device}, x on {x.device}: pass torch.Generator(x.device)"
+        )
+    return as_count(n_samples, name="n_samples")
 
 
-def _draw(q: Distribution, n_samples: int, generator: torch.Generator) -> Tensor:
-    """Draw z (S, N, Z) so that gradients flow through it."""
-    n_samples = as_count(n_samples, name="n_samples")
+def _draw(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> tuple[Distribution, Tensor]:
+    """Return q(z | x) and z (S, N, Z) drawn from it, through which gradients flow."""
+    n_samples = _check(vae, x, n_samples, generator)
+    q = vae.posterior(x)
     if not q.has_rsample:
         raise ValueError(
-            f"{type(q).__name__} has no rsample, so no gradient reaches the encoder: choose a posterior that "
+            f"{_name(q)} has no rsample, so no gradient reaches the encoder: choose a posterior that "
             "is reparameterised, or importance_weighted_bound with n_samples=1 for the value alone"
         )
     with drawing_from(generator):
-        return q.rsample((n_samples,))
+        return q, q.rsample((n_samples,))
 
 
-def _in_closed_form(formula: Callable[[], Tensor], instead: str) -> Tensor:
+def _entropy(q: Distribution) -> Tensor:
     try:
-        return formula()
+        return q.entropy()
     except NotImplementedError as error:
-        _not_known(error, instead)
+        raise ValueError(f"no closed form for the entropy of {_name(q)}: choose elbo_monte_carlo") from error
 
 
-def _not_known(error: NotImplementedError, instead: str) -> NoReturn:
-    raise ValueError(f"this posterior has no closed form for it: choose {instead}") from error
+def _kl(q: Distribution, p: Distribution) -> Tensor:
+    try:
+        return kl_divergence(q, p)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"no closed form for KL({_name(q)} || {_name(p)}): "
+            "choose elbo_analytic_entropy or elbo_monte_carlo"
+        ) from error
+
+
+def _name(distribution: Distribution) -> str:
+    return type(distribution).__name__
 
 
 def _as_data(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tensor:
@@ -327,4 +337,4 @@ def _as_data(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tenso
     if batch.dtype == torch.uint8:
         dice = torch.randint(255, batch.shape, dtype=torch.uint8, generator=generator, device=batch.device)
         return (dice < batch).float()
-    return torch.bernoulli(batch, generator=generator)
+    return (torch.rand_like(batch, generator=generator) < batch).to(batch.dtype)

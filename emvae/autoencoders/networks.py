@@ -96,10 +96,10 @@ class GaussianNetwork(nn.Module):
         self.loc = linear(hidden[-1], n_out, generator=generator)
         if covariance == "shared":
             self.log_sigma = nn.Parameter(torch.tensor(self.scale).log())
-        elif covariance != "fixed":
+        elif covariance == "diagonal":
             self.log_scale = linear(hidden[-1], n_out, generator=generator)
-        if covariance == "full":
-            self.below_diagonal = linear(hidden[-1], n_out * (n_out - 1) // 2, generator=generator)
+        elif covariance == "full":  # first the logarithms of the diagonal, then what is below it
+            self.factor = linear(hidden[-1], n_out * (n_out + 1) // 2, generator=generator)
 
     def forward(self, x: Tensor) -> DiagonalNormal | MultivariateNormal:
         """Return N(mu(x), Sigma(x)) for each row of x (..., D), event dimension 1."""
@@ -109,13 +109,13 @@ class GaussianNetwork(nn.Module):
             return DiagonalNormal(loc, loc.new_tensor(self.scale).expand_as(loc))
         if self.covariance == "shared":
             return DiagonalNormal(loc, self.log_sigma.exp().expand_as(loc))
-        scale = self.log_scale(h).exp()
         if self.covariance == "diagonal":
-            return DiagonalNormal(loc, scale)
+            return DiagonalNormal(loc, self.log_scale(h).exp())
         n = loc.shape[-1]
-        factor = torch.diag_embed(scale)
+        log_diagonal, below = self.factor(h).tensor_split([n], dim=-1)
+        factor = torch.diag_embed(log_diagonal.exp())
         i, j = torch.tril_indices(n, n, -1, device=factor.device)
-        factor[..., i, j] = self.below_diagonal(h)
+        factor[..., i, j] = below
         return MultivariateNormal(loc, scale_tril=factor, validate_args=False)
 
     def architecture(self) -> dict[str, Any]:
