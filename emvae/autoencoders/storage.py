@@ -1,20 +1,19 @@
 """Auto-encoders in files: weights, and the architecture as plain data; a file cannot run anything."""
 
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from emvae._files import read, write
 from emvae.autoencoders.linear import LinearGaussianVAE
 from emvae.autoencoders.networks import BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.autoencoders.vae import VAE, Autoencoder
 
 __all__ = ["load", "save"]
 
-FORMAT = "emvae auto-encoder, version 1"
+KIND = "emvae.autoencoders.save, version 1"
 PARTS: dict[type[nn.Module], tuple[str, ...]] = {
     VAE: ("prior", "posterior", "likelihood"),
     Autoencoder: ("posterior", "likelihood"),
@@ -35,19 +34,9 @@ def save(model: nn.Module, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     ValueError : a part of the model is not of this package.
+    OSError : the file cannot be written; the old one is untouched.
     """
-    content = {"format": FORMAT, "architecture": describe(model), "weights": model.state_dict()}
-    path = Path(path)
-    handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except BaseException:
-        os.unlink(new)
-        raise
+    write(path, {"architecture": describe(model), "weights": model.state_dict()}, kind=KIND)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -63,27 +52,17 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Raises
     ------
-    FileNotFoundError : there is no such file.
+    OSError : there is no such file, or it cannot be read.
     ValueError : the file is truncated, or was not written by ``save``, or holds anything but tensors and
         plain data, or weights that do not fit the architecture.
     """
-    with open(path, "rb") as file:
-        try:
-            content = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a broken or hostile file meets a dozen kinds of error in torch
-            raise ValueError(
-                f"{path} is damaged or no file of weights: pass one that emvae.autoencoders.save wrote"
-            ) from error
+    content = read(path, kind=KIND)
     try:
-        if content["format"] != FORMAT:
-            raise KeyError(content["format"])
         with torch.device("meta"):  # no memory for sizes that nothing stands behind
             model = build(content["architecture"])
         model.load_state_dict(content["weights"], assign=True)
     except Exception as error:
-        raise ValueError(
-            f"{path} holds no auto-encoder: pass a file that emvae.autoencoders.save wrote"
-        ) from error
+        raise ValueError(f"{path} does not describe its weights: pass a file of {KIND}") from error
     return model
 
 
