@@ -1,0 +1,9 @@
+"""One minibatch loop for any module and any objective; it knows neither auto-encoder nor ELBO."""
+
+from emvae.training.checkpoints import load_weights
+from emvae.training.history import DivergenceError, History
+from emvae.training.loop import train
+from emvae.training.run import Objective
+from emvae.training.schedules import constant, cosine
+
+__all__ = ["DivergenceError", "History", "Objective", "constant", "cosine", "load_weights", "train"]
