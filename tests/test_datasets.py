@@ -485,3 +485,8 @@ def test_bad_input_is_refused_by_name_before_any_draw(argument, call):
     with pytest.raises(ValueError, match=f"^{argument}.*(: |is not a number)"):
         call()
     assert RNG.bit_generator.state == state
+
+
+def test_two_data_can_be_split():
+    split = train_validation_split(2, n_validation=1, rng=np.random.default_rng(0))
+    assert sorted([*split.train, *split.validation]) == [0, 1]

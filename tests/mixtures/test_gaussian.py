@@ -539,3 +539,14 @@ def test_the_m_step_makes_covariances_symmetric_to_the_last_digit(kind):
     noise = 1e-9 * np.random.default_rng(0).normal(size=statistics.second.shape)
     covariances = model.maximise(replace(statistics, second=statistics.second + noise)).covariances
     np.testing.assert_array_equal(covariances, np.swapaxes(covariances, 1, 2))
+
+
+def test_a_component_of_negligible_responsibility_keeps_mean_and_covariance():
+    """Up to and with 1e-290; whatever is above is data."""
+    model = GaussianMixture([0.5, 0.5], [[3.0], [3.0]], [[7.0], [7.0]])
+    counts, origins = np.array([1e-290, 4e-290]), np.zeros((2, 1))
+    first, second = np.array([[1e-290], [4e-290]]), np.array([[5e-290], [20e-290]])
+    new = model.maximise(GaussianStatistics(counts, model.means, first, second))
+    np.testing.assert_allclose(new.means, [[3.0], [4.0]])
+    np.testing.assert_allclose(new.covariances, [[7.0], [4.0]])
+    assert GaussianStatistics(counts, origins, first, second).mean_shift.tolist() == [[0.0], [1.0]]

@@ -64,6 +64,11 @@ def test_images_keep_their_shape_do_not_overlap_and_lie_within_the_axes(ax, labe
     assert ax.get_aspect() == 1
 
 
+def test_rows_without_labels_are_as_close_as_columns(ax):
+    first, right, below, _ = (i.get_extent() for i in plot_images(ax, np.zeros((4, 3, 3)), n_columns=2))
+    assert below[3] - first[2] == pytest.approx(right[0] - first[1])
+
+
 def test_each_image_has_a_frame_of_its_size(ax):
     drawn = plot_images(ax, np.zeros((3, 2, 2)))
     frames = [patch for patch in ax.patches if isinstance(patch, Rectangle)]

@@ -68,3 +68,11 @@ def test_convergence_is_drawn_on_a_logarithmic_scale_with_the_predicted_slope(ax
 
 def test_convergence_needs_no_rates(ax):
     assert len(plot_convergence(ax, {"a": [1.0, 0.1], "b": [1.0, 0.5]})) == len(ax.lines) == 2
+
+
+def test_the_predicted_slope_runs_through_the_middle_of_the_run(ax):
+    gaps = np.array([9.0, 5.0, 4.0, 1.0, 0.7, 0.2])
+    plot_convergence(ax, {"run": gaps}, rates={"run": 0.5})
+    predicted = next(line for line in ax.lines if line.get_linestyle() == ":").get_ydata()
+    assert np.flatnonzero(predicted == gaps).tolist() == [3]
+    np.testing.assert_allclose(predicted[1:] / predicted[:-1], 0.5)

@@ -1,0 +1,50 @@
+"""What callers rely on: python -m tests.signatures > tests/signatures.txt after a change that is meant.
+
+One line for each public function, class and method with its parameters, which of them are keyword-only,
+and their defaults; for a record also whether it is frozen and how it compares.
+"""
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Iterator
+
+MODULES = ["responsibilities", "elbo", "em", "mixtures", "datasets", "plotting", "checks"]
+
+
+def of_callable(name: str, value: object) -> str:
+    """Return name(parameters), without the types."""
+    parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]  # a callable
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return name + str(inspect.Signature(plain))
+
+
+def of_class(name: str, value: type) -> Iterator[str]:
+    """Yield the constructor, what kind of record it makes, and the public methods that it defines."""
+    kind = ""
+    if dataclasses.is_dataclass(value):
+        options = value.__dataclass_params__  # type: ignore[attr-defined]  # of the standard library
+        kind = (", frozen" if options.frozen else "") + (", compares by value" if options.eq else "")
+    protocol = getattr(value, "_is_protocol", False)  # nobody calls one
+    yield name if protocol else of_callable(name, value) + kind
+    for method, function in vars(value).items():
+        function = getattr(function, "__func__", function)
+        if not method.startswith("_") and inspect.isfunction(function):
+            yield "    " + of_callable(method, function)
+
+
+def lines() -> Iterator[str]:
+    """Yield the whole public interface, module by module."""
+    for module in MODULES:
+        public = importlib.import_module(f"emvae.{module}")
+        for name in public.__all__:
+            value = getattr(public, name)
+            where = f"emvae.{module}.{name}"
+            if inspect.isclass(value):
+                yield from of_class(where, value)
+            elif inspect.isfunction(value):
+                yield of_callable(where, value)
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
