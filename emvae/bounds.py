@@ -53,8 +53,8 @@ def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torc
     Derived in {eq}`eq-forms-kl`. Source: Kingma and Welling (2014), equation 7.
     """
     q, z = _draw(vae, x, n_samples, generator)
-    log_likelihood = vae.log_likelihood(x, z)
     kl, entropy = _kl(q, vae.prior()), _entropy(q)
+    log_likelihood = vae.log_likelihood(x, z)
     return ELBO(log_likelihood, (-kl - entropy).expand_as(log_likelihood), entropy.expand_as(log_likelihood))
 
 
@@ -70,8 +70,8 @@ def elbo_analytic_entropy(
     Derived in {eq}`eq-forms-entropy`.
     """
     q, z = _draw(vae, x, n_samples, generator)
-    log_likelihood = vae.log_likelihood(x, z)
-    return ELBO(log_likelihood, vae.log_prior(z), _entropy(q).expand_as(log_likelihood))
+    entropy, log_likelihood = _entropy(q), vae.log_likelihood(x, z)
+    return ELBO(log_likelihood, vae.log_prior(z), entropy.expand_as(log_likelihood))
 
 
 def elbo_monte_carlo(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
@@ -282,17 +282,19 @@ class ReconstructionError:
     ) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
+        check_data(x, model.posterior, model.likelihood)
         return -model.log_likelihood(x).mean()
 
 
 def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> int:
     """Check what all bounds are given, and return the number of samples."""
-    check_data(x, vae.posterior, vae.likelihood)
-    if as_torch_generator(generator).device.type != x.device.type:
+    if isinstance(x, Tensor) and as_torch_generator(generator).device.type != x.device.type:
         raise ValueError(
             f"generator is on {generator.device}, x on {x.device}: pass torch.Generator(x.device)"
         )
-    return as_count(n_samples, name="n_samples")
+    n_samples = as_count(n_samples, name="n_samples")
+    check_data(x, vae.posterior, vae.likelihood)
+    return n_samples
 
 
 def _draw(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> tuple[Distribution, Tensor]:
@@ -332,9 +334,21 @@ def _name(distribution: Distribution) -> str:
 def _as_data(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tensor:
     """Return a batch as floats; bits drawn from its grey levels where asked for."""
     as_torch_generator(generator)
+    if not isinstance(batch, Tensor):
+        raise ValueError(f"batch is a {type(batch).__name__}: pass a torch.Tensor")
     if not binarise:
         return batch if batch.is_floating_point() else batch.float()
     if batch.dtype == torch.uint8:
         dice = torch.randint(255, batch.shape, dtype=torch.uint8, generator=generator, device=batch.device)
         return (dice < batch).float()
+    if not batch.is_floating_point():
+        raise ValueError(
+            f"batch has dtype {batch.dtype}: pass grey levels as bytes, or divided by 255 as floats"
+        )
+    low, high = batch.aminmax()
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"batch holds {(high if low >= 0 else low).item():g}, outside of [0, 1]: "
+            "pass grey levels as bytes, or divided by 255 as floats"
+        )
     return (torch.rand_like(batch, generator=generator) < batch).to(batch.dtype)
