@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from scipy.special import log_softmax, logsumexp
 
-from emvae.responsibilities import log_normalize, normalize, responsibilities
+from emvae.responsibilities import log_normalize, log_total, normalize, responsibilities
 from tests import oracles
 
 tables = npst.arrays(
@@ -133,3 +133,30 @@ def test_the_row_of_a_deep_array_is_named():
     table[1, 2] = -np.inf
     with pytest.raises(ValueError, match=r"^row \[1, 2\] of the log joint is impossible"):
         normalize(table)
+
+
+# --- the evidence alone
+
+
+@given(tables)
+def test_the_evidence_alone_is_that_of_log_normalize(log_joint):
+    np.testing.assert_allclose(log_total(log_joint), log_normalize(log_joint)[1], rtol=1e-13, atol=1e-13)
+
+
+def test_impossible_components_count_nothing():
+    assert log_total([-np.inf, 0.5, -np.inf]) == 0.5
+    assert log_total([-1e5, -2e5]) == -1e5
+
+
+def test_the_evidence_alone_may_take_the_place_of_the_joint():
+    log_joint = np.log([[1.0, 3.0], [2.0, 2.0]])
+    kept = log_joint.copy()
+    np.testing.assert_allclose(log_total(log_joint), np.log([4, 4]), rtol=1e-15)
+    np.testing.assert_array_equal(log_joint, kept)
+    np.testing.assert_allclose(log_total(log_joint, overwrite=True), np.log([4, 4]), rtol=1e-15)
+    np.testing.assert_allclose(log_joint, [[1 / 3, 1], [1, 1]], rtol=1e-15)
+
+
+def test_the_evidence_of_an_impossible_datum_is_refused():
+    with pytest.raises(ValueError, match=r"row \[1\] of the log joint is impossible"):
+        log_total([[0.0, 0.0], [-np.inf, -np.inf]])

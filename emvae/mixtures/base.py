@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._parallel import map_blocks
 from emvae._validation import as_count, as_generator, as_matrix, as_probabilities, check_finite
-from emvae.responsibilities import log_normalize, normalize
+from emvae.responsibilities import log_normalize, log_total, normalize
 
 __all__ = ["Block", "LabelledSample", "Mixture"]
 
@@ -139,11 +139,13 @@ class Mixture(ABC):
 
     def log_joint(self, x: ArrayLike | Block) -> Array:
         """Return log p(x_n, z = k), (N, K) in nats; ``x`` and errors as ``log_likelihood``."""
-        return self.log_likelihood(x) + self.log_prior()
+        log_joint = self.log_likelihood(x)
+        log_joint += self.log_prior()
+        return log_joint
 
     def log_evidence(self, x: ArrayLike) -> Array:
         """Return log p(x_n), (N,) in nats; ``x`` and errors as ``log_likelihood``."""
-        return self._by_blocks(x, lambda block: normalize(self.log_joint(block), overwrite=True)[1])
+        return self._by_blocks(x, lambda block: log_total(self.log_joint(block), overwrite=True))
 
     def log_posterior(self, x: ArrayLike) -> Array:
         """Return log p(z = k | x_n), (N, K) in nats; ``x`` and errors as ``log_likelihood``."""

@@ -235,11 +235,27 @@ class GaussianMixture(Mixture):
     def _block_log_likelihood(self, block: Block) -> Array:
         if block.features is not None:
             return self._products.log_likelihood(block.features)
+        if self.covariances.ndim == 2 and self.n_components > len(block.x):
+            return self._log_likelihood_by_features(block.x)
         log_likelihood = np.empty((self.n_components, len(block.x)))
         for k, (mean, log_peak) in enumerate(zip(self.means, self._log_peaks, strict=True)):
             white = whiten(np.subtract(block.x.T, mean[:, None], order="C"), self._factor(k))
             log_likelihood[k] = log_peak - 0.5 * np.square(white).sum(axis=0)
         return log_likelihood.T
+
+    def _log_likelihood_by_features(self, x: Array) -> Array:
+        """Whiten x (B, D) feature by feature under diagonal covariances, for many components; (B, K)."""
+        scales = np.broadcast_to(self._factors, self.means.shape)
+        log_likelihood = np.empty((len(x), self.n_components))
+        log_likelihood[:] = self._log_peaks
+        white = np.empty_like(log_likelihood)
+        for d in range(self.n_features):
+            np.subtract(x[:, d, None], self.means[:, d], out=white)
+            white /= scales[:, d]
+            np.square(white, out=white)
+            white *= 0.5
+            log_likelihood -= white
+        return log_likelihood
 
     def _block_statistics(self, block: Block, resp: Array) -> GaussianStatistics:
         if block.features is not None:

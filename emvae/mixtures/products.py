@@ -76,8 +76,7 @@ class ProductForm:
         ``z`` (D, B) are centred data and lambda_max is the largest eigenvalue of a precision.
         """
         radius = np.sqrt(np.einsum("db,db->b", z, z).max())
-        reach = radius + np.linalg.norm(self.means - self.centre, axis=1)
-        return float(np.finfo(float).eps * (self._sharpness * reach**2).max())
+        return float(np.finfo(float).eps * (self._sharpness * (radius + self._offsets) ** 2).max())
 
     def log_likelihood(self, features: Array) -> Array:
         """Return log N(x_n | mu_k, Sigma_k), (B, K), laid out with components first in memory."""
@@ -90,6 +89,11 @@ class ProductForm:
         second = products if self.is_diagonal else products[:, self._places]
         origins = np.broadcast_to(self.centre, self.means.shape)
         return GaussianStatistics(counts[:, 0], origins, centred, second)
+
+    @cached_property
+    def _offsets(self) -> Array:
+        """Distances of the means from the centre, (K,)."""
+        return np.linalg.norm(self.means - self.centre, axis=1)
 
     @cached_property
     def _places(self) -> NDArray[np.intp]:

@@ -21,7 +21,9 @@ BLOCK_ROWS = 16_384
 
 
 def score(parameters: NDArray[Any], table: NDArray[Any]) -> Array:
-    """Return parameters (K, F) @ table (F, B) as float64, contiguous over the data."""
+    """Return parameters (K, F) @ table (F, B) as float64, contiguous over the longer side."""
+    if len(parameters) > table.shape[1]:  # more components than data: then each datum has its row
+        return np.asarray(table.T @ parameters.T, dtype=np.float64).T
     product = (table.T @ parameters.T).T if len(table) >= WIDE else parameters @ table
     return np.asarray(product, dtype=np.float64, order="C")
 

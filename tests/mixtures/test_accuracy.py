@@ -12,11 +12,14 @@ Where 1e-9 cannot hold, and why:
   mean. The next step, about the new mean, has them all back.
 """
 
+import tracemalloc
 from dataclasses import replace
 
 import mpmath as mp
 import numpy as np
 import pytest
+import scipy.special
+import scipy.stats
 
 from emvae.mixtures import BernoulliMixture, GaussianMixture, products
 from emvae.responsibilities import log_normalize
@@ -370,3 +373,35 @@ def test_log_normalize_keeps_posteriors_that_underflow():
     assert log_posterior[0].tolist() == [0.0, -2000.0]
     assert log_evidence[0] == -1e5
     assert log_posterior[1].tolist() == [-np.log(2), -np.log(2)]
+
+
+@pytest.mark.parametrize("kind", ["diagonal", "spherical"])
+def test_many_narrow_components_are_whitened_feature_by_feature(kind):
+    """Beyond the guard, with more components than data: as each component by itself."""
+    rng = np.random.default_rng(8)
+    means, x = rng.normal(scale=30, size=(50, 3)), rng.normal(scale=30, size=(6, 3))
+    covariances = 1e-10 * rng.uniform(0.5, 2, size=(50, 3 if kind == "diagonal" else 1))
+    model = GaussianMixture(np.full(50, 1 / 50), means, covariances)
+    assert next(iter(model.blocks(x))).features is None
+    deviations = np.sqrt(np.broadcast_to(covariances, means.shape))
+    by_scipy = scipy.stats.norm.logpdf(x[:, None], means, deviations).sum(axis=2)
+    np.testing.assert_allclose(model.log_likelihood(x), by_scipy, rtol=1e-12)
+    one_by_one = [
+        GaussianMixture([1.0], [m], [c]).log_likelihood(x)[:, 0] for m, c in zip(means, covariances)
+    ]
+    np.testing.assert_allclose(model.log_likelihood(x).T, one_by_one, rtol=1e-12)
+
+
+def test_sixty_thousand_components_need_no_more_than_their_block():
+    rng = np.random.default_rng(9)
+    means, x = rng.normal(size=(60_000, 2)), rng.normal(size=(40, 2))
+    model = GaussianMixture(np.full(60_000, 1 / 60_000), means, rng.uniform(0.01, 0.1, size=(60_000, 2)))
+    model.log_evidence(x[:1])  # what is computed once
+    tracemalloc.start()
+    log_evidence = model.log_evidence(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    squares = np.square((x[:, None] - means) / np.sqrt(model.covariances)).sum(axis=2)
+    log_joint = -0.5 * squares - 0.5 * np.log(model.covariances).sum(axis=1) - np.log(2 * np.pi * 60_000)
+    np.testing.assert_allclose(log_evidence, scipy.special.logsumexp(log_joint, axis=1), rtol=1e-10)
+    assert peak < 100e6

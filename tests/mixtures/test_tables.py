@@ -58,3 +58,14 @@ def test_wide_bernoullis_use_the_wide_products():
     resp = rng.dirichlet([1, 1], size=30)
     new = model.maximise(model.statistics(x, resp))
     np.testing.assert_allclose(new.probs, (resp.T @ x) / resp.sum(axis=0)[:, None], rtol=1e-12)
+
+
+def test_with_more_components_than_data_each_datum_has_its_row():
+    """A sum over components runs along memory, whichever of the two is longer."""
+    rng = np.random.default_rng(5)
+    parameters, table = rng.normal(size=(20, 4)), rng.normal(size=(4, 7))
+    for k, contiguous in ((20, (False, True)), (8, (False, True)), (7, (True, False))):
+        scores = tables.score(parameters[:k], table)
+        np.testing.assert_allclose(scores, np.einsum("kf,fn->kn", parameters[:k], table), rtol=1e-12)
+        assert (scores.flags.c_contiguous, scores.T.flags.c_contiguous) == contiguous
+        assert scores.dtype == np.float64
