@@ -9,7 +9,11 @@ import importlib
 import inspect
 from collections.abc import Iterator
 
-MODULES = ["responsibilities", "elbo", "em", "mixtures", "datasets", "plotting", "checks"]
+MODULES = [
+    "responsibilities", "elbo", "em", "mixtures",
+    "gradients", "bounds", "autoencoders", "training", "latents",
+    "datasets", "plotting", "checks",
+]  # fmt: skip
 
 
 def of_callable(name: str, value: object) -> str:

@@ -386,9 +386,8 @@ def test_many_narrow_components_are_whitened_feature_by_feature(kind):
     deviations = np.sqrt(np.broadcast_to(covariances, means.shape))
     by_scipy = scipy.stats.norm.logpdf(x[:, None], means, deviations).sum(axis=2)
     np.testing.assert_allclose(model.log_likelihood(x), by_scipy, rtol=1e-12)
-    one_by_one = [
-        GaussianMixture([1.0], [m], [c]).log_likelihood(x)[:, 0] for m, c in zip(means, covariances)
-    ]
+    pairs = zip(means, covariances, strict=True)
+    one_by_one = [GaussianMixture([1.0], [m], [c]).log_likelihood(x)[:, 0] for m, c in pairs]
     np.testing.assert_allclose(model.log_likelihood(x).T, one_by_one, rtol=1e-12)
 
 
