@@ -43,6 +43,13 @@ FIRST = {
     "responsibilities": ["test_responsibilities.py"],
     "datasets": ["test_datasets.py"],
     "plotting": ["plotting"],
+    "_random": ["test_random.py"],
+    "_files": ["test_files.py", "test_training.py"],
+    "gradients": ["test_gradients.py"],
+    "bounds": ["test_bounds.py"],
+    "autoencoders": ["autoencoders", "test_bounds.py"],
+    "training": ["test_training.py"],
+    "latents": ["latents"],
     "mixtures": ["mixtures", "test_validation.py", "test_em.py"],
 }
 
