@@ -144,7 +144,8 @@ def _read(path: Path) -> State:
     """Return the state in a file: tensors and plain values only, anything else is refused."""
     content = path.read_bytes()
     try:
-        state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch warns of some files before it refuses them
+            state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError, EOFError, LookupError, ValueError) as error:
         raise ValueError(f"{path} is damaged or no checkpoint: remove it, or pass another file") from error
     if not isinstance(state, dict) or state.get("kind") != _KIND:
