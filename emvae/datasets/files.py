@@ -106,11 +106,11 @@ def old_faithful() -> OldFaithful:
     -----
     Source: Azzalini and Bowman (1990); this selection of rows: Härdle (1991).
     """
-    lines = _read_verified("old-faithful.csv").decode("ascii").splitlines()
+    lines = read_verified("old-faithful.csv").decode("ascii").splitlines()
     return OldFaithful(_frozen(np.loadtxt(lines, delimiter=",", skiprows=1)))
 
 
-def _read_verified(name: str) -> bytes:
+def read_verified(name: str) -> bytes:
     """Return the bytes of a data file, unless they differ from those that were recorded."""
     path, remedy = _DATA / name, "reinstall emvae, or in a clone run `git checkout -- emvae/data`"
     try:
@@ -128,7 +128,7 @@ def _read_verified(name: str) -> bytes:
 @cache
 def _read_idx(name: str) -> Bytes:
     """Decode a gzipped IDX file: 0, 0, 8 for bytes, number of axes, big-endian shape, entries."""
-    content = zlib.decompress(_read_verified(name), wbits=31)  # 31: expect a gzip header
+    content = zlib.decompress(read_verified(name), wbits=31)  # 31: expect a gzip header
     n_axes = content[3]
     shape = np.frombuffer(content, ">u4", count=n_axes, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * n_axes).reshape(shape)

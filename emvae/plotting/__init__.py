@@ -2,20 +2,32 @@
 
 from emvae.plotting.ellipses import plot_data, plot_ellipses
 from emvae.plotting.images import plot_confusion, plot_images
+from emvae.plotting.latents import (
+    digit_colours,
+    plot_codes,
+    plot_hole_map,
+    plot_mosaic,
+    plot_unit_square,
+)
 from emvae.plotting.planes import plot_responsibility_plane
 from emvae.plotting.style import component_colours, mix_colours, use_style
 from emvae.plotting.traces import plot_convergence, plot_elbo_staircase, plot_model_selection
 
 __all__ = [
     "component_colours",
+    "digit_colours",
     "mix_colours",
+    "plot_codes",
     "plot_confusion",
     "plot_convergence",
     "plot_data",
     "plot_elbo_staircase",
     "plot_ellipses",
+    "plot_hole_map",
     "plot_images",
     "plot_model_selection",
+    "plot_mosaic",
     "plot_responsibility_plane",
+    "plot_unit_square",
     "use_style",
 ]

@@ -1,0 +1,103 @@
+"""What an encoder makes of data: a Gaussian for each datum, and the mixture of them all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributions import Distribution, MultivariateNormal
+
+from emvae._validation import as_count
+from emvae.autoencoders import VAE, Autoencoder, DiagonalNormal
+from emvae.autoencoders.data import check_data
+from emvae.mixtures import GaussianMixture
+
+__all__ = ["Codes", "aggregate_posterior", "as_numpy", "encode"]
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """The posteriors q(z | x_n) = N(means[n], covariances[n]).
+
+    Attributes
+    ----------
+    means : (N, Z).
+    covariances : (N, Z) variances, where q has independent dimensions, else (N, Z, Z).
+    """
+
+    means: Array
+    covariances: Array
+
+
+@torch.no_grad()
+def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Codes:
+    """Encode data: the mean and covariance of q(z | x_n) for each row.
+
+    Parameters
+    ----------
+    vae : a VAE with a Gaussian q; of an ``Autoencoder`` the means are the codes, and nothing else is used.
+    x : (N, D) data.
+    block_size : rows encoded at a time, which bounds the memory.
+
+    Returns
+    -------
+    Codes : in float64, on the CPU.
+
+    Raises
+    ------
+    ValueError : data that the model does not take, a q that is not Gaussian, or a ``block_size`` that is no
+        positive integer.
+    """
+    check_data(x, vae.posterior, vae.likelihood)
+    rows = as_count(block_size, name="block_size")
+    parts = [_moments(vae.posterior(block)) for block in torch.split(x, rows)]
+    means, covariances = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Codes(means, covariances)
+
+
+def aggregate_posterior(vae: VAE, x: Tensor, *, block_size: int = 4096) -> GaussianMixture:
+    """Return the aggregate posterior, the average of all q(z | x_n): a mixture of N Gaussians.
+
+    ``q(z) = (1 / N) sum_n q(z | x_n)``. Its ``log_evidence`` is log q(z), and its ``log_posterior`` tells
+    which datum a code came from.
+
+    Parameters
+    ----------
+    vae, x, block_size : as in ``encode``.
+
+    Returns
+    -------
+    GaussianMixture with K = N equal weights.
+
+    Raises
+    ------
+    ValueError : as ``encode``.
+
+    Notes
+    -----
+    Defined in {eq}`def-latent-aggregate`. Source: Makhzani et al. (2015), who named it.
+    """
+    codes = encode(vae, x, block_size=block_size)
+    n = len(codes.means)
+    return GaussianMixture(np.full(n, 1 / n), codes.means, codes.covariances, learn_weights=False)
+
+
+def _moments(q: Distribution) -> tuple[Array, Array]:
+    if isinstance(q, MultivariateNormal):
+        covariances = q.covariance_matrix.expand(*q.loc.shape, q.loc.shape[-1])
+        return as_numpy(q.loc), as_numpy((covariances + covariances.mT) / 2)
+    if isinstance(q, DiagonalNormal):
+        return as_numpy(q.mean), as_numpy(q.base_dist.scale) ** 2
+    raise ValueError(
+        f"q(z | x) is a {type(q).__name__}: pass a VAE whose posterior returns a DiagonalNormal or a "
+        "MultivariateNormal"
+    )
+
+
+def as_numpy(tensor: Tensor) -> NDArray[Any]:
+    """Return a tensor's numbers in float64, on the CPU."""
+    return tensor.detach().to("cpu", torch.float64).numpy()
