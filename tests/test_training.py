@@ -765,6 +765,9 @@ def test_killing_the_process_at_any_moment_leaves_a_loadable_checkpoint(tmp_path
 # --- files that are no checkpoint of the run
 
 
+DAMAGED = r"run is damaged, or holds more than numbers: pass a file of emvae\.training checkpoint"
+
+
 class Malicious:
     """Pickles to a call that makes a file."""
 
@@ -778,15 +781,13 @@ class Malicious:
 def test_a_malicious_file_is_refused_and_executes_nothing(tmp_path):
     path, trace = tmp_path / "run", tmp_path / "trace"
     for write in (
-        lambda: torch.save({"kind": "emvae checkpoint 1", "model": Malicious(trace)}, path),
+        lambda: torch.save({"kind": "emvae.training checkpoint, version 1", "model": Malicious(trace)}, path),
         lambda: path.write_bytes(pickle.dumps(Malicious(trace))),
     ):
         write()
-        with pytest.raises(
-            ValueError, match=r"run is damaged or no checkpoint: remove it, or pass another file"
-        ):
+        with pytest.raises(ValueError, match=DAMAGED):
             load_weights(linear_model(), path)
-        with pytest.raises(ValueError, match=r"run is damaged or no checkpoint"):
+        with pytest.raises(ValueError, match=DAMAGED):
             run(checkpoint=path, resume=True)
     assert not trace.exists()
 
@@ -797,15 +798,15 @@ def test_a_truncated_or_foreign_file_is_refused(tmp_path):
     whole = path.read_bytes()
     for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"run is damaged or no checkpoint: remove it"):
+        with pytest.raises(ValueError, match=DAMAGED):
             load_weights(linear_model(), path)
     path.write_bytes(random.Random(0).randbytes(1000))
-    with pytest.raises(ValueError, match=r"run is damaged or no checkpoint: remove it"):
+    with pytest.raises(ValueError, match=DAMAGED):
         load_weights(linear_model(), path)
     for content in (linear_model().state_dict(), [1.0], torch.zeros(3), {"kind": "another"}):
         torch.save(content, path)
         with pytest.raises(
-            ValueError, match=r"run holds something else than a checkpoint of train: pass another"
+            ValueError, match=r"run holds something else: pass a file of emvae\.training checkpoint"
         ):
             load_weights(linear_model(), path)
 

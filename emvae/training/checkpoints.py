@@ -1,27 +1,23 @@
 """The state of a run on the disk: a file that is whole at any moment, read without executing anything."""
 
 import math
-import os
-import pickle
 import time
 import warnings
 import zlib
-from contextlib import suppress
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from emvae import _files
 from emvae.training.run import Run
 
 __all__ = ["Checkpoint", "identify", "load_weights"]
 
 State = dict[str, Any]
 
-_KIND = "emvae checkpoint 1"
+_KIND = "emvae.training checkpoint, version 1"
 
 
 def load_weights(model: nn.Module, checkpoint: str | PathLike[str]) -> None:
@@ -38,7 +34,7 @@ def load_weights(model: nn.Module, checkpoint: str | PathLike[str]) -> None:
     OSError : the file cannot be read.
     """
     path = Path(checkpoint)
-    weights = _read(path)["model"]
+    weights = _files.read(path, kind=_KIND)["model"]
     if _shapes(weights) != _shapes(model.state_dict()):
         raise ValueError(f"{path} is of another model: pass one with the layers that were trained")
     model.load_state_dict(weights)
@@ -70,7 +66,7 @@ class Checkpoint:
         """Return the state to continue from, if there is one; it has to be of the same run."""
         if self.path is None or not self.path.exists():
             return None
-        state = _read(self.path)
+        state = _files.read(self.path, kind=_KIND)
         for what, value in self.identity.items():
             if state["identity"].get(what) != value:
                 raise ValueError(
@@ -90,7 +86,7 @@ class Checkpoint:
             return
         self._written_at = time.perf_counter()
         try:
-            _write(self.path, {"identity": self.identity, **run.state()})
+            _files.write(self.path, {"identity": self.identity, **run.state()}, kind=_KIND)
         except OSError as error:
             failed = f"checkpoint {self.path} cannot be written ({error}): make room, or "
             if not self.path.exists():
@@ -118,36 +114,3 @@ def identify(model: nn.Module, x: Tensor, batch_size: int) -> State:
 
 def _shapes(weights: dict[str, Tensor]) -> dict[str, list[int]]:
     return {name: list(tensor.shape) for name, tensor in weights.items()}
-
-
-def _write(path: Path, state: State) -> None:
-    """Replace the file in one step: whoever kills the process leaves the old file or the new one.
-
-    The bytes go to a neighbour first, and are on the disk before it takes the file's name.
-    """
-    content = BytesIO()
-    torch.save({"kind": _KIND, **state}, content)
-    neighbour = path.with_name(path.name + ".tmp")
-    try:
-        with neighbour.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(neighbour, path)
-    except BaseException:
-        with suppress(OSError):
-            neighbour.unlink()
-        raise
-
-
-def _read(path: Path) -> State:
-    """Return the state in a file: tensors and plain values only, anything else is refused."""
-    content = path.read_bytes()
-    try:
-        with warnings.catch_warnings(action="ignore"):  # torch warns of some files before it refuses them
-            state = torch.load(BytesIO(content), map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, LookupError, ValueError) as error:
-        raise ValueError(f"{path} is damaged or no checkpoint: remove it, or pass another file") from error
-    if not isinstance(state, dict) or state.get("kind") != _KIND:
-        raise ValueError(f"{path} holds something else than a checkpoint of train: pass another file")
-    return state
