@@ -1,0 +1,197 @@
+"""The pathwise and the score-function estimator, and the relaxation of a categorical draw."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution, RelaxedOneHotCategorical
+
+from emvae._random import drawing_from
+from emvae.gradients.copies import Family, copy, differentiate
+from emvae.gradients.estimate import GradientEstimate
+
+__all__ = ["gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]
+
+Function = Callable[[Tensor], Tensor]
+
+
+def pathwise_gradient(
+    f: Function,
+    family: Family,
+    parameters: Mapping[str, Tensor],
+    *,
+    n_samples: int,
+    generator: torch.Generator,
+) -> GradientEstimate:
+    """Estimate the gradient of E_q[f(z)] by the reparameterisation trick.
+
+    ``(1/S) sum_s grad f(g(eps_s, phi))``, where z = g(eps, phi) is drawn from q.
+
+    Parameters
+    ----------
+    f : differentiable, maps z (S, ...) to (S,), each sample by itself.
+    family : called with the parameters by name, returns a distribution of torch that has ``rsample``, such as
+        ``MultivariateNormal`` with ``loc`` (Z,) and ``scale_tril`` (Z, Z), or ``Gamma``.
+    parameters : by name, the tensors phi at which to differentiate.
+    n_samples : S, at least 2, since one sample has no standard error.
+    generator : torch Generator of the draws.
+
+    Returns
+    -------
+    GradientEstimate, unbiased where f and the draw are differentiable. With respect to ``scale_tril`` its upper
+    triangle is zero.
+
+    Raises
+    ------
+    ValueError : parameters that are not finite or that the family refuses, a family without ``rsample``, an f
+        of the wrong shape, of integers, without gradient or not finite, too few samples, no Generator.
+
+    Notes
+    -----
+    Derived in {eq}`eq-rep-trick`. Source: Kingma and Welling (2014); Rezende, Mohamed and Wierstra (2014).
+    """
+    q, copies = copy(family, parameters, n_samples, generator)
+    if not q.has_rsample:
+        raise ValueError(
+            f"family gives {type(q).__name__}, which has no rsample, so no gradient flows through its samples: "
+            "choose score_function_gradient, or gumbel_softmax_gradient if z is categorical"
+        )
+    with drawing_from(generator), torch.enable_grad():
+        z = q.rsample()
+    with torch.enable_grad():
+        values = _evaluate(f, z)
+    if not values.is_floating_point():
+        raise ValueError(
+            f"f returns {values.dtype}, through which no gradient flows: "
+            "choose score_function_gradient, which does not differentiate f"
+        )
+    if not values.requires_grad:
+        raise ValueError(
+            "f returns a tensor without gradient (is there a comparison, a detach or numpy in it?): "
+            "choose score_function_gradient, which does not differentiate f"
+        )
+    return GradientEstimate(differentiate(values, copies))
+
+
+def score_function_gradient(
+    f: Function,
+    family: Family,
+    parameters: Mapping[str, Tensor],
+    *,
+    n_samples: int,
+    generator: torch.Generator,
+    baseline: float | Literal["leave-one-out"] | None = None,
+) -> GradientEstimate:
+    """Estimate the gradient of E_q[f(z)] by the score function (REINFORCE).
+
+    ``(1/S) sum_s (f(z_s) - b) grad log q(z_s)``. Neither f nor the draw of z need be differentiable.
+
+    Parameters
+    ----------
+    f : maps z (S, ...) to (S,), each sample by itself; integers and truth values count as numbers.
+    family : called with the parameters by name, returns a distribution of torch, continuous or discrete.
+    parameters : by name, the tensors phi at which to differentiate.
+    n_samples : S, at least 2, since one sample has no standard error.
+    generator : torch Generator of the draws.
+    baseline : b, which changes the variance alone: none, a constant, or "leave-one-out", for each sample the
+        mean of f over the others.
+
+    Returns
+    -------
+    GradientEstimate, unbiased. With "leave-one-out" the samples are not quite independent, and their spread
+    gives the standard error up to a relative error of order 1/S.
+
+    Raises
+    ------
+    ValueError : parameters that are not finite or that the family refuses, an f of the wrong shape or not
+        finite, a baseline that is none of the three, too few samples, no Generator.
+
+    Notes
+    -----
+    Derived in {eq}`eq-rep-score`, {eq}`eq-rep-baseline` and {eq}`eq-rep-leave-one-out`.
+    Source: Williams (1992); for the last baseline Kool, van Hoof and Welling (2019).
+    """
+    _check_baseline(baseline)
+    q, copies = copy(family, parameters, n_samples, generator)
+    with drawing_from(generator), torch.no_grad():
+        z = q.sample()
+    with torch.no_grad():
+        values = _evaluate(f, z)
+    with torch.enable_grad():
+        log_q = q.log_prob(z)
+    scores = differentiate(log_q, copies)
+    values = values.to(log_q.dtype)
+    if baseline == "leave-one-out":
+        values = (values - values.mean()) * (n_samples / (n_samples - 1))
+    elif baseline is not None:
+        values = values - baseline
+    weighted = {name: torch.einsum("s,s...->s...", values, score) for name, score in scores.items()}
+    return GradientEstimate(weighted)
+
+
+def gumbel_softmax_gradient(
+    f: Function, logits: Tensor, *, temperature: float, n_samples: int, generator: torch.Generator
+) -> GradientEstimate:
+    """Estimate the gradient of E[f(z)], z one-hot and categorical, by a continuous relaxation: biased.
+
+    It is the pathwise gradient of E[f(softmax((logits + gumbel) / temperature))]. As the temperature goes to
+    zero, so does the bias, and the variance grows without bound.
+
+    Parameters
+    ----------
+    f : differentiable, maps z (S, ..., K) to (S,), also between the corners of the simplex.
+    logits : (..., K) of the categories, up to a constant.
+    temperature : positive.
+    n_samples : S, at least 2, since one sample has no standard error.
+    generator : torch Generator of the draws.
+
+    Returns
+    -------
+    GradientEstimate with the one parameter "logits". Its standard error knows nothing of the bias.
+
+    Raises
+    ------
+    ValueError : a temperature that is not positive, and as ``pathwise_gradient``.
+
+    Notes
+    -----
+    Defined in {eq}`def-rep-gumbel`. Source: Jang, Gu and Poole (2017); Maddison, Mnih and Teh (2017).
+    """
+    _check_temperature(temperature)
+
+    def family(logits: Tensor) -> Distribution:
+        return RelaxedOneHotCategorical(logits.new_tensor(temperature), logits=logits)
+
+    return pathwise_gradient(f, family, {"logits": logits}, n_samples=n_samples, generator=generator)
+
+
+def _evaluate(f: Function, z: Tensor) -> Tensor:
+    """Return f(z), (S,), if that is what it is."""
+    values: Any = f(z)
+    shape = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+    if shape != (len(z),):
+        raise ValueError(
+            f"f returns {shape} for z of shape {tuple(z.shape)}: it should return a tensor of shape "
+            f"({len(z)},), one number for each sample; sum over the other dimensions"
+        )
+    if not values.isfinite().all():
+        raise ValueError("f returns NaN or infinity for a sample: choose an f that is finite wherever q is")
+    return values
+
+
+def _check_baseline(baseline: Any) -> None:
+    """Raise unless a baseline is None, a finite number or "leave-one-out"."""
+    if baseline is not None and baseline != "leave-one-out" and not _is_finite(baseline):
+        raise ValueError(f'baseline = {baseline!r}: pass None, a finite number or "leave-one-out"')
+
+
+def _check_temperature(temperature: Any) -> None:
+    """Raise unless a temperature is a positive, finite number."""
+    if not (_is_finite(temperature) and temperature > 0):
+        raise ValueError(f"temperature = {temperature!r}: pass a positive number, such as 0.5")
+
+
+def _is_finite(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < float("inf")
