@@ -42,8 +42,7 @@ def copy(
             "give them equally many dimensions, or broadcast from the right inside family"
         )
     copies = _repeat(parameters, n_samples)
-    with torch.enable_grad():
-        return _build(family, copies), copies
+    return _build(family, copies), copies
 
 
 def differentiate(values: Tensor, copies: Mapping[str, Tensor]) -> dict[str, Tensor]:

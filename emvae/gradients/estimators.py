@@ -16,6 +16,7 @@ __all__ = ["gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradi
 Function = Callable[[Tensor], Tensor]
 
 
+@torch.enable_grad()  # also where the caller has switched gradients off
 def pathwise_gradient(
     f: Function,
     family: Family,
@@ -39,8 +40,8 @@ def pathwise_gradient(
 
     Returns
     -------
-    GradientEstimate, unbiased where f and the draw are differentiable. With respect to ``scale_tril`` its upper
-    triangle is zero.
+    GradientEstimate, unbiased where f and the draw are differentiable. The upper triangle of the gradient in
+    ``scale_tril`` is zero.
 
     Raises
     ------
@@ -54,13 +55,12 @@ def pathwise_gradient(
     q, copies = copy(family, parameters, n_samples, generator)
     if not q.has_rsample:
         raise ValueError(
-            f"family gives {type(q).__name__}, which has no rsample, so no gradient flows through its samples: "
+            f"family gives {type(q).__name__}, which has no rsample, so no gradient flows through its draws: "
             "choose score_function_gradient, or gumbel_softmax_gradient if z is categorical"
         )
-    with drawing_from(generator), torch.enable_grad():
+    with drawing_from(generator):
         z = q.rsample()
-    with torch.enable_grad():
-        values = _evaluate(f, z)
+    values = _evaluate(f, z)
     if not values.is_floating_point():
         raise ValueError(
             f"f returns {values.dtype}, through which no gradient flows: "
@@ -74,6 +74,7 @@ def pathwise_gradient(
     return GradientEstimate(differentiate(values, copies))
 
 
+@torch.enable_grad()  # also where the caller has switched gradients off
 def score_function_gradient(
     f: Function,
     family: Family,
@@ -114,12 +115,11 @@ def score_function_gradient(
     """
     _check_baseline(baseline)
     q, copies = copy(family, parameters, n_samples, generator)
-    with drawing_from(generator), torch.no_grad():
+    with drawing_from(generator):
         z = q.sample()
     with torch.no_grad():
         values = _evaluate(f, z)
-    with torch.enable_grad():
-        log_q = q.log_prob(z)
+    log_q = q.log_prob(z)
     scores = differentiate(log_q, copies)
     values = values.to(log_q.dtype)
     if baseline == "leave-one-out":
