@@ -33,7 +33,7 @@ class Quadrature:
     Attributes
     ----------
     value : (N,) log p(x_n), in nats.
-    change : (N,) by how much the last refinement of the mesh changed it, in nats.
+    change : (N,) by how much the last refinement of the mesh changed it, in nats; infinite without any.
     step : (N,) distance of neighbouring points in the finest mesh, in units of z.
     converged : (N,) whether two meshes agree within the tolerance, the peak is resolved, and nothing that
         counts lies at the edge of the square. Where it is False, ``value`` is not to be trusted.
@@ -96,17 +96,17 @@ def log_evidence_by_quadrature(
     max_levels = as_count(max_levels, name="max_levels", minimum=2)
 
     mesh = _Mesh(vae, x, half_width)
-    at_edge = mesh.at_edge
     value = mesh.total
     change, step = torch.full_like(value, torch.inf), torch.full_like(value, mesh.step)
-    converged = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    todo = mesh.at_edge <= tol  # a finer mesh does not help where the square is too small
+    converged = torch.zeros_like(todo)
     for _ in range(1, max_levels):
-        mesh.refine(~converged, margin=TAIL + mesh.step**2 / (4 * min_scale**2))
-        todo = ~converged
+        mesh.refine(todo, margin=TAIL + mesh.step**2 / (4 * min_scale**2))
         change[todo] = (mesh.total - value).abs()[todo]
         value[todo], step[todo] = mesh.total[todo], mesh.step
-        converged = converged | ((change <= tol) & (mesh.largest_share <= RESOLVED) & (at_edge <= tol))
-        if (converged | (at_edge > tol)).all():
+        agree = todo & (change <= tol) & (mesh.largest_share <= RESOLVED)
+        converged, todo = converged | agree, todo & ~agree
+        if not todo.any():
             break
     return Quadrature(as_numpy(value), as_numpy(change), as_numpy(step), converged.cpu().numpy())
 
@@ -119,6 +119,7 @@ class _Mesh:
     step : distance of neighbouring points, h.
     total : (N,) log of the integral.
     peak : (N,) largest log p(x_n, z) at a point of the finest tiles.
+    at_edge : (N,) share of the integral that the outermost points of the first mesh have.
     """
 
     def __init__(self, vae: VAE, x: Tensor, half_width: float) -> None:

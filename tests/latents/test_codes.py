@@ -1,0 +1,99 @@
+"""Codes are the encoder's Gaussians, and the aggregate is their mixture."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Categorical, MixtureSameFamily
+
+from emvae.autoencoders import Autoencoder
+from emvae.latents import aggregate_posterior, encode
+from emvae.mixtures import GaussianMixture
+from tests.latents.models import bernoulli_vae, bits, draws, linear_vae
+
+X = bits(30)
+
+
+@pytest.mark.parametrize("covariance", ["diagonal", "full"])
+@pytest.mark.parametrize("n_latent", [1, 2, 5])
+def test_codes_are_the_moments_of_q(covariance, n_latent):
+    vae = bernoulli_vae(n_latent, covariance=covariance)
+    codes, q = encode(vae, X), vae.posterior(X)
+    spread = q.covariance_matrix if covariance == "full" else q.variance
+    assert codes.means.dtype == codes.covariances.dtype == np.float64
+    assert np.allclose(codes.means, q.mean.detach(), rtol=0, atol=1e-14)
+    assert np.allclose(codes.covariances, spread.detach(), rtol=1e-13, atol=1e-15)
+
+
+def test_a_covariance_that_all_data_share_is_given_to_each():
+    model = linear_vae(3)
+    x = draws(model, 4)
+    covariances = encode(model, x).covariances
+    expected = (model.posterior.factor @ model.posterior.factor.T).detach()
+    assert covariances.shape == (4, 3, 3)
+    assert np.allclose(covariances, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("block_size", [1, 7, 30, 100])
+def test_codes_do_not_depend_on_the_blocks(block_size):
+    vae = bernoulli_vae()
+    codes, whole = encode(vae, X, block_size=block_size), encode(vae, X)
+    assert np.allclose(codes.means, whole.means, rtol=0, atol=1e-14)
+    assert np.allclose(codes.covariances, whole.covariances, rtol=1e-13, atol=0)
+    a, b = aggregate_posterior(vae, X, block_size=block_size), aggregate_posterior(vae, X)
+    assert np.allclose(a.means, b.means, rtol=0, atol=1e-14)
+
+
+def test_a_block_holds_as_many_rows_as_it_was_told():
+    vae, seen = bernoulli_vae(), []
+    vae.posterior.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    encode(vae, X, block_size=12)
+    assert seen == [12, 12, 6]
+
+
+def test_single_precision_is_kept_as_it_is():
+    vae = bernoulli_vae().float()
+    codes, q = encode(vae, X.float()), vae.posterior(X.float())
+    assert np.array_equal(codes.means, q.mean.detach().numpy().astype(np.float64))
+    assert np.array_equal(codes.covariances, q.base_dist.scale.detach().numpy().astype(np.float64) ** 2)
+
+
+def test_a_deterministic_auto_encoder_has_codes_too():
+    vae = bernoulli_vae()
+    autoencoder = Autoencoder(vae.posterior, vae.likelihood)
+    assert np.allclose(
+        encode(autoencoder, X).means, autoencoder.encode(X).detach().numpy(), rtol=0, atol=1e-14
+    )
+
+
+def test_encoding_leaves_no_gradients():
+    vae = bernoulli_vae()
+    encode(vae, X)
+    assert all(parameter.grad is None for parameter in vae.parameters())
+
+
+@pytest.mark.parametrize("covariance", ["diagonal", "full"])
+def test_the_aggregate_is_torchs_mixture_of_the_posteriors(covariance):
+    vae = bernoulli_vae(covariance=covariance)
+    aggregate = aggregate_posterior(vae, X)
+    assert isinstance(aggregate, GaussianMixture)
+    assert aggregate.n_components == len(X)
+    assert not aggregate.learn_weights
+    weights = Categorical(torch.ones(len(X), dtype=torch.float64))
+    reference = MixtureSameFamily(weights, vae.posterior(X))
+    z = torch.linspace(-4, 4, 50, dtype=torch.float64).reshape(-1, 2)
+    assert np.allclose(aggregate.log_evidence(z.numpy()), reference.log_prob(z).detach(), rtol=0, atol=1e-12)
+
+
+def test_the_aggregate_of_many_codes_takes_little_memory():
+    rng = np.random.default_rng(0)
+    k, n = 20_000, 200
+    aggregate = GaussianMixture(np.full(k, 1 / k), rng.normal(size=(k, 2)), rng.uniform(1e-4, 1e-2, (k, 2)))
+    z = rng.normal(size=(n, 2))
+    aggregate.log_evidence(z[:20])
+    tracemalloc.start()
+    aggregate.log_evidence(z)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.8 * k * n * 8  # the table of all pairs is never held: with 60,000 x 10,000 it has 4.8 GB

@@ -1,0 +1,35 @@
+"""A mean knows its error, a share its interval."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, sem
+
+from emvae.latents import Estimate, Proportion
+
+
+def test_an_estimate_is_the_mean_with_its_standard_error():
+    samples = np.random.default_rng(0).normal(3.0, 2.0, size=37)
+    estimate = Estimate.of(samples)
+    assert estimate.value == pytest.approx(samples.mean(), rel=1e-14)
+    assert estimate.standard_error == pytest.approx(sem(samples), rel=1e-12)
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+@pytest.mark.parametrize(("happened", "trials"), [(0, 7), (7, 7), (1, 1), (3, 10), (999, 1000), (250, 1000)])
+def test_the_interval_is_wilsons(happened, trials, confidence):
+    share = Proportion.of(np.arange(trials) < happened, confidence=confidence)
+    reference = binomtest(happened, trials).proportion_ci(confidence, method="wilson")
+    assert share.value == happened / trials
+    assert share.low == pytest.approx(reference.low, abs=1e-12)
+    assert share.high == pytest.approx(reference.high, abs=1e-12)
+
+
+def test_the_usual_confidence_is_95_per_cent():
+    events = np.arange(40) < 11
+    assert Proportion.of(events) == Proportion.of(events, confidence=0.95)
+
+
+def test_the_interval_stays_between_0_and_1():
+    for events in (np.zeros(3, dtype=bool), np.ones(3, dtype=bool)):
+        share = Proportion.of(events)
+        assert 0.0 <= share.low < share.high <= 1.0
