@@ -1,6 +1,12 @@
 """Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
 from emvae.plotting.ellipses import plot_data, plot_ellipses
+from emvae.plotting.gradients import (
+    plot_bell,
+    plot_computation_graph,
+    plot_gradient_clouds,
+    plot_scaling,
+)
 from emvae.plotting.images import plot_confusion, plot_images
 from emvae.plotting.latents import (
     digit_colours,
@@ -17,17 +23,21 @@ __all__ = [
     "component_colours",
     "digit_colours",
     "mix_colours",
+    "plot_bell",
     "plot_codes",
+    "plot_computation_graph",
     "plot_confusion",
     "plot_convergence",
     "plot_data",
     "plot_elbo_staircase",
     "plot_ellipses",
+    "plot_gradient_clouds",
     "plot_hole_map",
     "plot_images",
     "plot_model_selection",
     "plot_mosaic",
     "plot_responsibility_plane",
+    "plot_scaling",
     "plot_unit_square",
     "use_style",
 ]
