@@ -370,3 +370,11 @@ def test_log_normalize_keeps_posteriors_that_underflow():
     assert log_posterior[0].tolist() == [0.0, -2000.0]
     assert log_evidence[0] == -1e5
     assert log_posterior[1].tolist() == [-np.log(2), -np.log(2)]
+
+
+def test_the_error_bound_does_not_depend_on_where_the_origin_is():
+    rng = np.random.default_rng(11)
+    model = random_gaussian_mixture(rng, 3, 2, "full")
+    moved = replace(model, means=model.means + 64.0)
+    z = rng.normal(size=(2, 10))
+    assert moved._products.error_bound(z) == pytest.approx(model._products.error_bound(z), rel=1e-9)
