@@ -85,6 +85,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "emvae/mixtures/products.py",
         "@dataclass(frozen=True, eq=(True))",
     ): "inside a model, where nothing compares two of them",
+    ("emvae/em.py", "BLOCK_ROWS = (4097)"): "as good a size of blocks",
     (
         "emvae/mixtures/tables.py",
         "resp = resp.astype(table.dtype, copy=(True))",

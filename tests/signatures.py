@@ -1,7 +1,7 @@
 """What callers rely on: python -m tests.signatures > tests/signatures.txt after a change that is meant.
 
 One line for each public function, class and method with its parameters, which of them are keyword-only,
-and their defaults; for a record also whether it is frozen and how it compares.
+and their defaults; for a record also whether it is frozen, how it compares and what it prints.
 """
 
 import dataclasses
@@ -28,7 +28,8 @@ def of_class(name: str, value: type) -> Iterator[str]:
     kind = ""
     if dataclasses.is_dataclass(value):
         options = value.__dataclass_params__  # type: ignore[attr-defined]  # of the standard library
-        kind = (", frozen" if options.frozen else "") + (", compares by value" if options.eq else "")
+        words = {"frozen": options.frozen, "compares by value": options.eq, "prints its fields": options.repr}
+        kind = "".join(f", {word}" for word, holds in words.items() if holds)
     protocol = getattr(value, "_is_protocol", False)  # nobody calls one
     yield name if protocol else of_callable(name, value) + kind
     for method, function in vars(value).items():

@@ -404,3 +404,11 @@ def test_sixty_thousand_components_need_no_more_than_their_block():
     log_joint = -0.5 * squares - 0.5 * np.log(model.covariances).sum(axis=1) - np.log(2 * np.pi * 60_000)
     np.testing.assert_allclose(log_evidence, scipy.special.logsumexp(log_joint, axis=1), rtol=1e-10)
     assert peak < 100e6
+
+
+def test_the_error_bound_does_not_depend_on_where_the_origin_is():
+    rng = np.random.default_rng(11)
+    model = random_gaussian_mixture(rng, 3, 2, "full")
+    moved = replace(model, means=model.means + 64.0)
+    z = rng.normal(size=(2, 10))
+    assert moved._products.error_bound(z) == pytest.approx(model._products.error_bound(z), rel=1e-9)

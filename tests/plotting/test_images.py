@@ -64,6 +64,17 @@ def test_images_keep_their_shape_do_not_overlap_and_lie_within_the_axes(ax, labe
     assert ax.get_aspect() == 1
 
 
+@pytest.mark.parametrize(("n", "n_columns"), [(1, 1), (3, 2), (7, 3), (6, 6)])
+def test_the_axes_end_where_the_images_end(ax, n, n_columns):
+    boxes = np.array(
+        [image.get_extent() for image in plot_images(ax, np.zeros((n, 3, 3)), n_columns=n_columns)]
+    )
+    margin = -ax.get_xlim()[0]
+    assert 0 < margin < 0.2
+    assert ax.get_xlim()[1] - boxes[:, 1].max() == pytest.approx(margin)
+    assert ax.get_ylim()[0] - boxes[:, 2].max() == pytest.approx(margin)
+
+
 def test_rows_without_labels_are_as_close_as_columns(ax):
     first, right, below, _ = (i.get_extent() for i in plot_images(ax, np.zeros((4, 3, 3)), n_columns=2))
     assert below[3] - first[2] == pytest.approx(right[0] - first[1])
