@@ -141,7 +141,7 @@ def data_copy(tmp_path_factory):
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(".pt")])  # see tests/latents
 def test_damaged_file_is_named_with_the_remedy_and_mended_by_it(name, damage, data_copy, monkeypatch):
     monkeypatch.setattr(files, "_DATA", data_copy)
     load = old_faithful if name == "old-faithful.csv" else mnist
