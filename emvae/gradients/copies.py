@@ -34,7 +34,8 @@ def copy(
     _check(parameters, generator)
     single = _build(family, parameters)
     # A number of copies that no dimension has: shapes that fit by accident do not pass.
-    trial = 1 + max([1, *(n for value in parameters.values() for n in value.shape)])
+    taken = {n for value in parameters.values() for n in value.shape}
+    trial = next(n for n in range(2, len(taken) + 3) if n not in taken)
     if _shape(family, parameters, trial) != (trial, *single.batch_shape, *single.event_shape):
         shapes = {name: tuple(value.shape) for name, value in parameters.items()}
         raise ValueError(

@@ -119,7 +119,12 @@ def score_function_gradient(
         z = q.sample()
     with torch.no_grad():
         values = _evaluate(f, z)
-    log_q = q.log_prob(z)
+    try:
+        log_q = q.log_prob(z)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"family gives {type(q).__name__}, whose log_prob is not known: choose pathwise_gradient"
+        ) from error
     scores = differentiate(log_q, copies)
     values = values.to(log_q.dtype)
     if baseline == "leave-one-out":
@@ -175,8 +180,11 @@ def _evaluate(f: Function, z: Tensor) -> Tensor:
             f"f returns {shape} for z of shape {tuple(z.shape)}: it should return a tensor of shape "
             f"({len(z)},), one number for each sample; sum over the other dimensions"
         )
-    if not values.isfinite().all():
-        raise ValueError("f returns NaN or infinity for a sample: choose an f that is finite wherever q is")
+    if not (finite := values.isfinite()).all():
+        s = int(finite.int().argmin())
+        raise ValueError(
+            f"f returns {values[s].item()} for sample {s}: choose an f that is finite wherever q is"
+        )
     return values
 
 
