@@ -426,6 +426,7 @@ def test_mean_variance_and_standard_error_of_given_samples():
     assert gradient.standard_error["b"].tolist() == pytest.approx([1.0, 2.0])
     with pytest.raises(dataclasses.FrozenInstanceError):
         gradient.samples = {}
+    assert len({gradient, GradientEstimate(samples)}) == 2  # told apart as objects: tensors are not compared
 
 
 @every_estimator
@@ -631,6 +632,10 @@ PATHWISE_ONLY = {
     "step f": (
         right_but_for(f=lambda z: (z.sum(1) > 0).double()),
         r"without gradient.*score_function_gradient",
+    ),
+    "f with an infinite slope for one sample": (
+        right_but_for(f=lambda z: (tensor(1.0, 1.0, 0.0, 1.0) * z.sum(1) ** 2).sqrt()),
+        r"gradient with respect to loc is NaN or infinite",
     ),
     "f with an infinite slope": (
         right_but_for(f=lambda z: (0 * z.sum(1)).sqrt()),
