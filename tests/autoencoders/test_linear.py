@@ -124,6 +124,15 @@ def test_ppca_takes_single_precision_and_works_in_double():
     assert {value.dtype for value in model.state_dict().values()} == {torch.float64}
 
 
+@pytest.mark.parametrize("unit", [1e-5, 1e5])
+def test_ppca_does_not_depend_on_the_unit_of_the_data(unit):
+    """Whether noise is left over is a question of proportions."""
+    near, far = (LinearGaussianVAE.from_ppca(torch.from_numpy(scale * X), 2) for scale in (1.0, unit))
+    np.testing.assert_allclose(
+        numbers(far.likelihood.log_sigma), numbers(near.likelihood.log_sigma) + np.log(unit), rtol=1e-9
+    )
+
+
 def test_new_models_differ_by_their_generator_alone():
     state = torch.get_rng_state()
     one, same, other = (LinearGaussianVAE(5, 2, generator=generator(seed)) for seed in (0, 0, 1))
