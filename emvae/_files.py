@@ -1,6 +1,7 @@
 """Files of tensors and plain data that are whole or absent, and that cannot run anything."""
 
 import os
+import warnings
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +29,7 @@ def write(path: str | os.PathLike[str], content: dict[str, Any], *, kind: str) -
     """
     path, data = Path(path), BytesIO()
     torch.save({"kind": kind, **content}, data)
-    neighbour = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    neighbour = path.with_name(f"{path.name}.tmp")
     try:
         with neighbour.open("wb") as file:
             file.write(data.getbuffer())
@@ -56,7 +57,8 @@ def read(path: str | os.PathLike[str], *, kind: str) -> dict[str, Any]:
     """
     data = Path(path).read_bytes()
     try:
-        content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of the pickle that it is about to refuse
+            content = torch.load(BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # a broken or hostile file meets a dozen kinds of error in torch
         raise ValueError(f"{path} is damaged, or holds more than numbers: pass a file of {kind}") from error
     if not isinstance(content, dict) or content.get("kind") != kind:

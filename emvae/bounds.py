@@ -219,7 +219,7 @@ class NegativeELBO:
         """Return the weight of the divergence at a step: beta, after the warm-up."""
         return self.beta * (min(1.0, step / self.warm_up_steps) if self.warm_up_steps else 1.0)
 
-    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int = 0) -> Tensor:
+    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
         bound = self.form(model, x, n_samples=self.n_samples, generator=generator)
@@ -253,7 +253,7 @@ class NegativeIWBound:
         """Check the settings."""
         as_count(self.n_samples, name="n_samples")
 
-    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int = 0) -> Tensor:
+    def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
         log_weights = elbo_monte_carlo(model, x, n_samples=self.n_samples, generator=generator).value
@@ -277,9 +277,7 @@ class ReconstructionError:
 
     binarise: bool = False
 
-    def __call__(
-        self, model: Autoencoder, batch: Tensor, *, generator: torch.Generator, step: int = 0
-    ) -> Tensor:
+    def __call__(self, model: Autoencoder, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
         check_data(x, model.posterior, model.likelihood)
@@ -288,10 +286,9 @@ class ReconstructionError:
 
 def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> int:
     """Check what all bounds are given, and return the number of samples."""
-    if isinstance(x, Tensor) and as_torch_generator(generator).device.type != x.device.type:
-        raise ValueError(
-            f"generator is on {generator.device}, x on {x.device}: pass torch.Generator(x.device)"
-        )
+    device = as_torch_generator(generator).device
+    if device.type != getattr(x, "device", device).type:
+        raise ValueError(f"generator is on {device}, x on {x.device}: pass torch.Generator(x.device)")
     n_samples = as_count(n_samples, name="n_samples")
     check_data(x, vae.posterior, vae.likelihood)
     return n_samples

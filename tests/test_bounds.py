@@ -1,5 +1,6 @@
 """The bounds against numpy on the same draws, closed forms, meshes and finite differences."""
 
+import dataclasses
 import math
 import re
 
@@ -29,6 +30,7 @@ from emvae.autoencoders import (
     StandardGaussian,
 )
 from emvae.bounds import (
+    ImportanceWeightedBound,
     NegativeELBO,
     NegativeIWBound,
     ReconstructionError,
@@ -43,7 +45,7 @@ from emvae.elbo import ELBO
 from tests.autoencoders import oracles
 
 FORMS = (elbo_analytic_kl, elbo_analytic_entropy, elbo_monte_carlo, elbo_sticking_the_landing)
-every_form = pytest.mark.parametrize("form", FORMS)
+every_form = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 S, N, D, Z = 3, 4, 6, 2
 X = np.random.default_rng(0).integers(0, 2, (N, D)) * 1.0
 
@@ -147,7 +149,7 @@ def gradient(model, value):
     return torch.cat([part.flatten() for part in parts])
 
 
-@pytest.mark.parametrize("form", FORMS[:3])
+@pytest.mark.parametrize("form", FORMS[:3], ids=lambda form: form.__name__)
 def test_the_gradient_is_the_slope_for_given_draws(form):
     """Central differences in every weight of the encoder and the decoder."""
     vae, x = make_vae(), torch.from_numpy(X)
@@ -293,6 +295,13 @@ def test_many_data_are_cut_into_blocks_too():
     assert result.value.shape == result.effective_sample_size.shape == (12,)
     assert vae.likelihood.rows == [5] * 10 + [4, 4] + [2]
     assert not torch.equal(result.value[:4], result.value[4:8])  # equal data, fresh draws
+
+
+def test_512_points_are_decoded_at_a_time():
+    vae = make_vae()
+    vae.likelihood = Recording(vae.likelihood)
+    importance_weighted_bound(vae, torch.from_numpy(X), n_samples=200, generator=generator())
+    assert vae.likelihood.rows == [512, 288]
 
 
 def test_with_one_sample_it_is_form_3():
@@ -457,11 +466,21 @@ def test_bits_are_drawn_with_grey_levels_as_probabilities(kind):
     assert not torch.equal(bits, drawn_bits(batch, seed=1))
 
 
+def test_paper_stays_paper_where_the_dice_fall_on_zero():
+    dice = torch.rand(2**24, generator=generator(1))
+    assert (dice == 0).any()
+    assert drawn_bits(torch.zeros(2**24), seed=1).max() == 0
+
+
 def test_bits_keep_the_precision_of_the_batch():
     assert drawn_bits(torch.full((3, 2), 0.5, dtype=torch.float64)).dtype == torch.float64
 
 
-@pytest.mark.parametrize("objective", [NegativeELBO, NegativeIWBound, ReconstructionError])
+@pytest.mark.parametrize(
+    "objective",
+    [NegativeELBO, NegativeIWBound, ReconstructionError],
+    ids=lambda objective: objective.__name__,
+)
 def test_all_objectives_draw_bits_or_leave_the_batch(objective):
     """Bytes of 0 and 1 are bits as they are; as grey levels they are all but paper."""
     vae = make_vae().float()
@@ -655,7 +674,7 @@ BAD_ARGUMENTS = {
     "no draws": (lambda: NegativeELBO(n_samples=0), COUNT.format(0)),
     "no weights": (lambda: NegativeIWBound(0), COUNT.format(0)),
     **{
-        f"{objective} with a seed": (
+        f"{type(objective).__name__}, binarise={objective.binarise}, with a seed": (
             lambda objective=objective: objective(make_vae(), BITS, generator=0, step=0),
             SEED,
         )
@@ -669,6 +688,14 @@ BAD_ARGUMENTS = {
     "bits of what is no grey level": (
         lambda: NegativeELBO(binarise=True)(make_vae(), BITS * 255, generator=generator(), step=0),
         r"batch holds 255, outside of \[0, 1\]: pass grey levels as bytes, or divided by 255 as floats",
+    ),
+    "bits of what is slightly more": (
+        lambda: NegativeELBO(binarise=True)(make_vae(), BITS * 1.5, generator=generator(), step=0),
+        r"batch holds 1\.5, outside of \[0, 1\]: pass",
+    ),
+    "bits of less than paper": (
+        lambda: NegativeELBO(binarise=True)(make_vae(), BITS - 0.5, generator=generator(), step=0),
+        r"batch holds -0\.5, outside of \[0, 1\]: pass",
     ),
     "bits of NaN": (
         lambda: ReconstructionError(binarise=True)(PLAIN, BITS * math.nan, generator=generator(), step=0),
@@ -685,6 +712,17 @@ BAD_ARGUMENTS = {
 def test_bad_arguments_are_refused(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [NegativeELBO(), NegativeIWBound(2), ReconstructionError(), ImportanceWeightedBound(*torch.zeros(2, 3))],
+    ids=lambda record: type(record).__name__,
+)
+def test_records_are_frozen(record):
+    name = dataclasses.fields(record)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(record, name, None)
 
 
 def test_every_name_is_public():
