@@ -7,6 +7,7 @@ and their defaults; for a record also whether it is frozen, how it compares and 
 import dataclasses
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 
 MODULES = [
@@ -17,10 +18,11 @@ MODULES = [
 
 
 def of_callable(name: str, value: object) -> str:
-    """Return name(parameters), without the types."""
+    """Return name(parameters), without the types; functions and classes by name, wherever they lie."""
     parameters = inspect.signature(value).parameters.values()  # type: ignore[arg-type]  # a callable
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    return name + str(inspect.Signature(plain))
+    text = name + str(inspect.Signature(plain))
+    return re.sub(r"<(?:function|class) '?([\w.]+)'?(?: at 0x\w+)?>|np\.float64\(([^()]*)\)", r"\1\2", text)
 
 
 def of_class(name: str, value: type) -> Iterator[str]:
