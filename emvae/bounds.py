@@ -287,7 +287,7 @@ class ReconstructionError:
 def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> int:
     """Check what all bounds are given, and return the number of samples."""
     device = as_torch_generator(generator).device
-    if device.type != getattr(x, "device", device).type:
+    if device.type != torch.device(getattr(x, "device", device)).type:
         raise ValueError(f"generator is on {device}, x on {x.device}: pass torch.Generator(x.device)")
     n_samples = as_count(n_samples, name="n_samples")
     check_data(x, vae.posterior, vae.likelihood)

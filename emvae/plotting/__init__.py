@@ -1,5 +1,6 @@
 """Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
+from emvae.plotting.bounds import plot_bounds_against_samples, plot_density, plot_variance_pairs
 from emvae.plotting.ellipses import plot_data, plot_ellipses
 from emvae.plotting.gradients import (
     plot_bell,
@@ -24,11 +25,13 @@ __all__ = [
     "digit_colours",
     "mix_colours",
     "plot_bell",
+    "plot_bounds_against_samples",
     "plot_codes",
     "plot_computation_graph",
     "plot_confusion",
     "plot_convergence",
     "plot_data",
+    "plot_density",
     "plot_elbo_staircase",
     "plot_ellipses",
     "plot_gradient_clouds",
@@ -39,5 +42,6 @@ __all__ = [
     "plot_responsibility_plane",
     "plot_scaling",
     "plot_unit_square",
+    "plot_variance_pairs",
     "use_style",
 ]
