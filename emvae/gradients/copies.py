@@ -1,6 +1,7 @@
 """One copy of the parameters for each sample: a single backward pass then gives all gradients apart."""
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import torch
@@ -35,7 +36,7 @@ def copy(
     single = _build(family, parameters)
     # A number of copies that no dimension has: shapes that fit by accident do not pass.
     taken = {n for value in parameters.values() for n in value.shape}
-    trial = next(n for n in range(2, len(taken) + 3) if n not in taken)
+    trial = next(n for n in count(2) if n not in taken)
     if _shape(family, parameters, trial) != (trial, *single.batch_shape, *single.event_shape):
         shapes = {name: tuple(value.shape) for name, value in parameters.items()}
         raise ValueError(
