@@ -133,6 +133,13 @@ def test_ppca_does_not_depend_on_the_unit_of_the_data(unit):
     )
 
 
+def test_a_new_model_starts_with_unit_covariances():
+    x = torch.from_numpy(X)
+    model = LinearGaussianVAE(5, 3, generator=generator())
+    np.testing.assert_array_equal(numbers(model.posterior(x[0]).covariance_matrix), np.eye(3))
+    np.testing.assert_array_equal(numbers(model.likelihood(torch.zeros(3).double()).stddev), np.ones(5))
+
+
 def test_new_models_differ_by_their_generator_alone():
     state = torch.get_rng_state()
     one, same, other = (LinearGaussianVAE(5, 2, generator=generator(seed)) for seed in (0, 0, 1))
