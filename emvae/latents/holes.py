@@ -102,7 +102,7 @@ def hole_mass(
     *,
     n_samples: int,
     rng: np.random.Generator,
-    threshold: float = -np.log(10.0),
+    threshold: float = -2.302585092994046,
     prior: Mixture | None = None,
 ) -> HoleMass:
     """Estimate how much of the prior lies in holes, the probability that log q - log p is below a threshold.
@@ -112,8 +112,8 @@ def hole_mass(
     aggregate, prior : as in ``log_density_ratio``.
     n_samples : number of draws M from the prior.
     rng : numpy Generator.
-    threshold : in nats; the default calls a place a hole where codes are ten times rarer than the prior
-        has it.
+    threshold : in nats; the default, -log 10, calls a place a hole where codes are ten times rarer than the
+        prior has it.
 
     Raises
     ------
