@@ -21,8 +21,9 @@ from torch import nn
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.bounds import NegativeELBO
-from emvae.training import DivergenceError, History, constant, cosine, load_weights, train
+from emvae.training import DivergenceError, History, cosine, load_weights, train
 from emvae.training.run import Run, _on_device
+from emvae.training.schedules import constant
 from tests.test_progress import on_a_terminal
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,7 +3,6 @@
 from emvae.training.checkpoints import load_weights
 from emvae.training.history import DivergenceError, History
 from emvae.training.loop import train
-from emvae.training.run import Objective
-from emvae.training.schedules import constant, cosine
+from emvae.training.schedules import cosine
 
-__all__ = ["DivergenceError", "History", "Objective", "constant", "cosine", "load_weights", "train"]
+__all__ = ["DivergenceError", "History", "cosine", "load_weights", "train"]

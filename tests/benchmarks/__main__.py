@@ -1,11 +1,12 @@
 """Measure speed and memory, store the results, write the tables and figures of the book.
 
-    python -m tests.benchmarks [speed memory growth out-of-core report] [--quick]
+    python -m tests.benchmarks [speed memory growth out-of-core speed-vae report] [--quick]
 
 All by default, under ten minutes on two idle cores. Results go to tests/benchmarks/results row by
 row: an interruption loses nothing that was measured. ``--quick`` tries it all on tiny data in a few
-seconds, and stores nothing. The study of K = 10, 100, 500 on MNIST takes longer and is a command
-of its own, ``python -m tests.benchmarks.bernoulli_k500``.
+seconds, and stores nothing. Two studies take longer and are commands of their own: K = 10, 100, 500 on
+MNIST, ``python -m tests.benchmarks.bernoulli_k500``, and nats against seconds for the VAE,
+``python -m tests.benchmarks.vae_quality``.
 """
 
 import os
@@ -20,9 +21,23 @@ import argparse  # noqa: E402
 import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from tests.benchmarks import growth, memory, out_of_core, report, speed, store  # noqa: E402
+from tests.benchmarks import (  # noqa: E402
+    growth,
+    memory,
+    out_of_core,
+    report,
+    speed,
+    store,
+    vae_speed,
+)
 
-STUDIES = {"speed": speed, "memory": memory, "growth": growth, "out-of-core": out_of_core}
+STUDIES = {
+    "speed": speed,
+    "memory": memory,
+    "growth": growth,
+    "out-of-core": out_of_core,
+    "speed-vae": vae_speed,
+}
 
 
 def main() -> None:
