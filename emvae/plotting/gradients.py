@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from emvae.plotting.style import OKABE_ITO
@@ -92,14 +93,14 @@ def plot_computation_graph(
 
 
 def plot_gradient_clouds(
-    ax: Axes, samples: Mapping[str, ArrayLike], truth: ArrayLike, *, size: float = 5.0
+    axes: Sequence[Axes], samples: Mapping[str, ArrayLike], truth: ArrayLike, *, size: float = 5.0
 ) -> list[PathCollection]:
-    """Scatter the gradients that single samples give, one colour an estimator, and mark the truth.
+    """Scatter the gradients that single samples give, one panel an estimator, and mark the truth in each.
 
     Parameters
     ----------
-    ax : Axes to draw on.
-    samples : by name, (S, 2) gradients with respect to two parameters; the widest cloud should come first.
+    axes : one Axes an estimator; each is given the estimator's name as its title.
+    samples : by name, (S, 2) gradients with respect to two parameters.
     truth : (2,) the exact gradient, drawn as a cross.
     size : area of a marker, in points squared.
 
@@ -109,21 +110,20 @@ def plot_gradient_clouds(
 
     Raises
     ------
-    ValueError : samples or a truth of another shape.
+    ValueError : samples or a truth of another shape, not one Axes an estimator.
     """
     centre = np.asarray(truth, dtype=float)
     arrays = {name: np.asarray(rows, dtype=float) for name, rows in samples.items()}
     for name, rows in [*arrays.items(), ("truth", centre[None])]:
         if rows.ndim != 2 or rows.shape[1] != 2:
             raise ValueError(f"{name} has shape {rows.shape}: a plane shows gradients of shape (S, 2)")
-    clouds = [
-        ax.scatter(rows[:, 0], rows[:, 1], s=size, color=colour, alpha=0.35, linewidths=0, label=name)
-        for (name, rows), colour in zip(arrays.items(), OKABE_ITO, strict=False)
-    ]
-    ax.plot(*centre, "X", color="black", markersize=10, markeredgecolor="white", label="truth", linestyle="")
-    for handle in ax.legend(markerscale=2).legend_handles:
-        if handle is not None:
-            handle.set_alpha(1.0)
+    if len(axes) != len(arrays):
+        raise ValueError(f"axes has {len(axes)} panels for {len(arrays)} estimators: pass one an estimator")
+    clouds = []
+    for ax, (name, rows), colour in zip(axes, arrays.items(), OKABE_ITO, strict=False):
+        clouds.append(ax.scatter(rows[:, 0], rows[:, 1], s=size, color=colour, alpha=0.4, linewidths=0))
+        ax.plot(*centre, "X", color="black", markersize=9, markeredgecolor="white")
+        ax.set_title(name)
     return clouds
 
 
@@ -159,6 +159,8 @@ def plot_scaling(
         lines += ax.loglog(x, values, marker, color=colour, linestyle=joined, label=name)
         if name in theory:
             ax.loglog(x if at is None else at, theory[name], color=colour, linewidth=1.2)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())
     ax.legend()
     return lines
 

@@ -119,19 +119,31 @@ def test_a_graph_that_does_not_hang_together_is_refused(ax, options, message):
 # --- the clouds
 
 
-def test_clouds_lie_at_their_gradients_and_the_cross_at_the_truth(ax):
+@pytest.fixture
+def panels():
+    figure, axes = plt.subplots(1, 2)
+    yield axes
+    plt.close(figure)
+
+
+def test_clouds_lie_at_their_gradients_and_the_crosses_at_the_truth(panels):
     rng = np.random.default_rng(0)
     samples = {"wide": 5 * rng.normal(size=(40, 2)), "narrow": rng.normal(size=(30, 2))}
-    clouds = plot_gradient_clouds(ax, samples, [1.0, -2.0], size=9)
-    for cloud, rows, colour in zip(clouds, samples.values(), component_colours(2), strict=True):
-        np.testing.assert_array_equal(cloud.get_offsets(), rows)
+    clouds = plot_gradient_clouds(panels, samples, [1.0, -2.0], size=9)
+    for ax, cloud, name, colour in zip(panels, clouds, samples, component_colours(2), strict=True):
+        assert list(ax.collections) == [cloud]
+        np.testing.assert_array_equal(cloud.get_offsets(), samples[name])
         np.testing.assert_array_equal(cloud.get_sizes(), [9])
         assert tuple(cloud.get_facecolor()[0, :3]) == tuple(colour)
         assert cloud.get_facecolor()[0, 3] < 1
-    (cross,) = ax.lines
-    np.testing.assert_array_equal(cross.get_xydata(), [[1.0, -2.0]])
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["wide", "narrow", "truth"]
-    assert all(handle.get_alpha() == 1 for handle in ax.get_legend().legend_handles)
+        (cross,) = ax.lines
+        np.testing.assert_array_equal(cross.get_xydata(), [[1.0, -2.0]])
+        assert ax.get_title(loc="center") == name
+
+
+def test_a_panel_an_estimator(panels):
+    with pytest.raises(ValueError, match="axes has 2 panels for 1 estimators: pass one an estimator"):
+        plot_gradient_clouds(panels, {"a": np.zeros((4, 2))}, np.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +156,7 @@ def test_clouds_lie_at_their_gradients_and_the_cross_at_the_truth(ax):
 )
 def test_gradients_of_another_dimension_are_refused(ax, samples, truth, message):
     with pytest.raises(ValueError, match=message):
-        plot_gradient_clouds(ax, {"a": samples}, truth)
+        plot_gradient_clouds([ax], {"a": samples}, truth)
 
 
 # --- the laws
@@ -162,6 +174,7 @@ def test_measurements_are_markers_and_theory_a_line_of_the_same_colour(ax):
     assert [tuple(to_rgb(line.get_color())) for line in lines] == [tuple(c) for c in component_colours(2)]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
+    assert all(axis.get_minor_formatter()(2.0) == "" for axis in (ax.xaxis, ax.yaxis))
 
 
 def test_theory_stands_at_the_measurements_by_default(ax):
