@@ -26,7 +26,7 @@ BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench lint types check notebooks figures clean FORCE
+.PHONY: help book test unit nbval serve bench train lint types check notebooks figures clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
 	$(PY) -m tests.benchmarks
+
+train: $(STAMP)  ## train chapter 6's VAE for five minutes, keep it in _build; Ctrl-C and again goes on with it
+	$(PY) -m tests.benchmarks.vae_quality --train _build/vae
 
 lint: $(STAMP)  ## ruff on code and notebooks
 	$(PY) -m ruff check .

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from emvae.plotting import component_colours, use_style
-from tests.benchmarks import store
+from tests.benchmarks import store, vae_report
 
 PICTURES = Path(__file__).parents[2] / "book" / "_static"
 LABELS = {"gaussian": "Gaussians", "bernoulli": "Bernoullis"}
@@ -20,9 +20,17 @@ def write(results: Path, pictures: Path) -> None:
     """Write what the stored results allow: a table or figure whose results lack is left as it is."""
     use_style()
     mpl.rcParams["svg.hashsalt"] = "emvae"  # the same results give the same file
-    speed, memory, growth, disk, mnist = (
+    speed, memory, growth, disk, mnist, vae_speed, vae_quality = (
         store.read(results / f"{name}.json")
-        for name in ("speed", "memory", "growth", "out_of_core", "bernoulli_k500")
+        for name in (
+            "speed",
+            "memory",
+            "growth",
+            "out_of_core",
+            "bernoulli_k500",
+            "vae_speed",
+            "vae_quality",
+        )
     )
     if speed:
         texts = [conditions(speed), speed_table(speed["rows"]), bound_table(speed)]
@@ -40,6 +48,7 @@ def write(results: Path, pictures: Path) -> None:
         _write_text(results / "out_of_core.md", [out_of_core_sentence(row) for row in disk["rows"]])
     if mnist.get("rows"):
         _write_text(results / "bernoulli_k500.md", [mnist_table(mnist), mnist_sentence(mnist)])
+    vae_report.write(vae_speed, vae_quality, results, pictures)
 
 
 # Tables and sentences.

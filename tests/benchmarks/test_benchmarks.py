@@ -5,12 +5,21 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from emvae.mixtures.products import MAX_ERROR
-from tests.benchmarks import bernoulli_k500, growth, report, store
+from tests.benchmarks import (
+    bernoulli_k500,
+    growth,
+    report,
+    store,
+    vae_contenders,
+    vae_quality,
+    vae_report,
+)
 from tests.benchmarks.memory import LIMIT_MB, ROOT
 from tests.benchmarks.problems import PROBLEMS
 
@@ -101,6 +110,57 @@ def test_the_tables_of_the_book_are_those_of_the_stored_results(tmp_path):
 def test_the_page_tells_the_guard_that_the_package_has():
     page = (ROOT / "book" / "performance.md").read_text("utf-8")
     assert f"e \\le 10^{{{round(math.log10(MAX_ERROR))}}}$ nats" in page
+
+
+# --- the second half
+
+
+def test_the_frontier_is_what_no_other_variant_beats():
+    seconds = np.array([10.0, 20.0, 20.0, 40.0, 5.0, 80.0])
+    nats = np.array([140.0, 139.0, 141.0, 139.0, 150.0, 137.0])
+    pairs = list(zip(seconds, nats, strict=True))
+    beaten = [any(s <= t and n <= m and (s, n) != (t, m) for s, n in pairs) for t, m in pairs]
+    assert vae_report.on_frontier(seconds, nats).tolist() == [not b for b in beaten]
+    assert beaten == [False, False, True, True, False, False]
+
+
+def test_the_quality_study_carries_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    data = vae_quality.load()
+    tiny = vae_quality.Data(
+        *(part[:150] for part in (data.train, data.validation, data.all_train, data.test))
+    )
+    monkeypatch.setattr(vae_quality, "load", lambda: tiny)
+    measured, measure = [], vae_quality.measure
+
+    def few(recipe, data):
+        measured.append(recipe.name)
+        return measure(recipe, data, few=10, n_samples=20)
+
+    monkeypatch.setattr(vae_quality, "measure", few)
+    kinds = ("chapter", "20-d", "GELU", "full covariance", "importance-weighted, 5 samples")
+    recipes = [replace(r, epochs=1, hidden=(8,)) for r in vae_quality.RECIPES if r.name in kinds]
+    path = tmp_path / "vae_quality.json"
+    vae_quality.study(recipes[:2], path)
+    vae_quality.study(recipes, path)
+    assert measured == list(kinds)
+    assert [row["name"] for row in store.read(path)["rows"]] == list(kinds)
+    vae_report.write({}, store.read(path), tmp_path, tmp_path)
+    assert "**" in (tmp_path / "vae_quality.md").read_text("utf-8")
+    assert (tmp_path / "vae_frontier.md").read_text("utf-8").count("\n") == 5
+    assert (tmp_path / "performance-frontier.svg").exists()
+
+
+def test_the_tutorials_way_of_an_image_is_the_image():
+    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
+    tensor, target = vae_contenders.Images(images)[1]
+    np.testing.assert_array_equal(tensor.numpy().reshape(784), images[1].astype(np.float32) / np.float32(255))
+    assert (tensor.shape, target) == ((1, 28, 28), 0)
+
+
+def test_the_contenders_train_the_same_network():
+    ours, theirs = vae_contenders.emvae_network(), vae_contenders.TutorialVAE()
+    shapes = [sorted(tuple(w.shape) for w in model.parameters()) for model in (ours, theirs)]
+    assert shapes[0] == shapes[1]
 
 
 # --- the benchmarks themselves

@@ -69,8 +69,8 @@ class Recipe:
     constant_rate: bool = False
 
 
-CHAPTER = Recipe("chapter", "conclusion", epochs=22)
-LONG = replace(CHAPTER, name="long", epochs=80)
+CHAPTER = Recipe("chapter", "conclusion", epochs=16, learning_rate=1e-3)
+LONG = Recipe("long", "conclusion", epochs=80)
 TWENTY = Recipe("20-d", "conclusion", epochs=60, hidden=(512, 256), n_latent=20, learning_rate=1e-3)
 BASE = Recipe("3 layers, 20 epochs", "frontier", epochs=20)
 RECIPES = (
@@ -162,6 +162,7 @@ def fit(recipe: Recipe, x: Tensor, *, checkpoint: Path | None = None) -> tuple[V
     )
     return vae, {
         "n_train": len(x),
+        "stop_reason": history.stop_reason,
         "seconds": float(history.seconds[-1]),
         "processor_seconds": time.process_time() - cpu,
         "train_loss": history.loss,
@@ -187,7 +188,7 @@ def judge(recipe: Recipe, vae: VAE, x: Tensor, *, n_samples: int, few: int) -> d
         "negative_elbo": float(all_of_them.mean()),
         "standard_error": float(all_of_them.std() / math.sqrt(len(x))),
         "n_few": few,
-        "n_samples": n_samples,
+        "n_samples_few": n_samples,
         "negative_elbo_few": float(negative_elbo(vae, x[:few], n_samples=100).mean()),
     }
     generator = torch.Generator().manual_seed(SEED + 3)
@@ -227,17 +228,23 @@ def study(recipes: list[Recipe], path: Path) -> None:
     }
     for recipe in recipes:
         if all(row["name"] != recipe.name for row in results["rows"]):
-            store.put_row(path, results, measure(recipe, load()))
-            print(results["rows"][-1], flush=True)
+            row = measure(recipe, load())
+            if row["stop_reason"] == "interrupted":
+                raise SystemExit("interrupted: the rows before are stored")
+            store.put_row(path, results, row)
+            print(row, flush=True)
 
 
 def train_and_keep(folder: Path) -> None:
     """Run the long recipe with a checkpoint, so that it can be interrupted, and keep the model."""
     folder.mkdir(parents=True, exist_ok=True)
     vae, told = fit(LONG, load().all_train, checkpoint=folder / "vae.checkpoint")
+    if told["stop_reason"] == "interrupted":
+        print(f"interrupted after {told['seconds']:.0f} s: the same command goes on")
+        return
     save(vae, folder / "vae.pt")
     score = negative_elbo(vae, load().test).mean()
-    print(f"{told['seconds']:.0f} s; {score:.2f} nats on the test bits; the model is in {folder / 'vae.pt'}")
+    print(f"{told['seconds']:.0f} s; {score:.2f} nats on the test bits; the model is {folder / 'vae.pt'}")
 
 
 def main() -> None:

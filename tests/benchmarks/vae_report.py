@@ -1,0 +1,162 @@
+"""Tables and the frontier of the second half, from the stored results."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike, NDArray
+
+from emvae.plotting import component_colours
+
+Row = dict[str, Any]
+
+
+def write(speed: Row, quality: Row, results: Path, pictures: Path) -> None:
+    """Write what the stored results allow: what lacks rows is left as it is."""
+    rows = {row["name"]: row for row in speed.get("rows", [])}
+    if {"training-128", "training-512", "importance-weighted-bound", "aggregate-log-density"} <= set(rows):
+        _write_text(
+            results / "vae_speed.md", [conditions(speed), training_table(rows), bounds_sentence(rows)]
+        )
+    concluded = [row for row in quality.get("rows", []) if row["role"] == "conclusion"]
+    frontier = [row for row in quality.get("rows", []) if row["role"] == "frontier"]
+    if concluded:
+        _write_text(results / "vae_quality.md", [quality_table(concluded), quality_sentence(quality)])
+    if frontier:
+        _write_text(results / "vae_frontier.md", [frontier_table(frontier)])
+        figure, axes = plt.subplots()
+        draw_frontier(axes, frontier)
+        figure.savefig(pictures / "performance-frontier.svg", metadata={"Date": None})
+        plt.close(figure)
+
+
+def conditions(study: Row) -> str:
+    """Say with what, on what and when."""
+    machine, versions = study["conditions"]["machine"], study["conditions"]["versions"]
+    named = ", ".join(f"{name} {number}" for name, number in versions.items())
+    dates = sorted({row["date"] for row in study["rows"]})
+    busy = max((row["load_before"] or [0.0])[0] for row in study["rows"])
+    return (
+        f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, two cores of a machine with "
+        f"{machine['architecture']} processors ({machine['instruction_set']}, {machine['system']}), with "
+        f"{named}. Before a row was measured the machine's load over one minute was at most {busy:.1f}. "
+        f"Command: `{study['command']}`."
+    )
+
+
+def training_table(rows: dict[str, Row]) -> str:
+    """Set out images per second against the plain loops, and the share of the bare work."""
+    names = list(rows["training-128"]["images_per_second"])
+    head = ["trained by", *(f"batch of {size}, images/s" for size in (128, 512))]
+    body = [
+        [name, *(f"{rows[f'training-{size}']['images_per_second'][name]:,.0f}" for size in (128, 512))]
+        for name in names
+    ]
+    ratios = " and ".join(f"{rows[f'training-{size}']['ratio']:.1f}" for size in (128, 512))
+    shares = " and ".join(f"{rows[f'training-{size}']['share']:.0%}" for size in (128, 512))
+    return (
+        f"{_table(head, body)}\n\n`emvae` is {ratios} times as fast as the tutorial's loop with one worker. "
+        "The bare matrix products of the network and the memory traffic of Adam, timed beside it, are "
+        f"{shares} of its time."
+    )
+
+
+def bounds_sentence(rows: dict[str, Row]) -> str:
+    """Say what the importance-weighted bound and the aggregate density cost."""
+    bound, density = rows["importance-weighted-bound"], rows["aggregate-log-density"]
+    return (
+        f"The importance-weighted bound of {bound['n']:,} images with S = {bound['n_samples']:,} takes "
+        f"{bound['seconds']['emvae']:.1f} s, of which bare matrix products and softplus are "
+        f"{bound['share']:.0%}. The log density of {density['n']:,} points under an aggregate posterior of "
+        f"{density['k']:,} Gaussians takes {density['seconds']:.1f} s and {density['peak_mb']:.0f} MB, and "
+        f"`MixtureSameFamily` {density['ratio']:.0f} times as long."
+    )
+
+
+def quality_table(rows: list[Row]) -> str:
+    """Set out what the concluding runs reached on the test bits."""
+    head = ["run", "latent", "passes", "training", "-ELBO, all", "-ELBO", "-IW bound", "-ln p(x)"]
+    body = [
+        [
+            row["name"],
+            f"{row['n_latent']}-d",
+            f"{row['epochs']}",
+            f"{row['seconds']:.0f} s",
+            f"**{row['negative_elbo']:.2f}** ± {row['standard_error']:.2f}",
+            f"{row['negative_elbo_few']:.2f}",
+            f"{row['negative_iw_bound_few']:.2f}",
+            f"{row['negative_log_evidence_few']:.2f}" if "negative_log_evidence_few" in row else "",
+        ]
+        for row in rows
+    ]
+    return _table(head, body)
+
+
+def quality_sentence(study: Row) -> str:
+    """Say what the columns are."""
+    row = next(row for row in study["rows"] if row["role"] == "conclusion")
+    where = study["conditions"]
+    named = ", ".join(f"{name} {number}" for name, number in where["versions"].items())
+    return (
+        f"In {study['unit']} of the test set, ± one standard error over the images. The last three columns "
+        f"are for the same {row['n_few']:,} test images: the ELBO, the importance-weighted bound with S = "
+        f"{row['n_samples_few']:,}, and the evidence by quadrature, which is exact but for rounding and "
+        "possible for a latent plane only. Binarisation is "
+        f"{study['binarisation']} (seed {study['seed']}). Command: "
+        f"`{study['command']}`, {where['date']}, {named}."
+    )
+
+
+def frontier_table(rows: list[Row]) -> str:
+    """Set out nats and seconds of all that was tried, the best first."""
+    head = ["variant", "hidden layers", "passes", "batch", "training", "processor", "-ELBO", "-IW bound"]
+    body = [
+        [
+            row["name"],
+            ", ".join(map(str, row["hidden"])),
+            f"{row['epochs']}",
+            f"{row['batch_size']}",
+            f"{row['seconds']:.0f} s",
+            f"{row['processor_seconds']:.0f} s",
+            f"{row['negative_elbo']:.2f}",
+            f"{row['negative_iw_bound_few']:.2f}",
+        ]
+        for row in sorted(rows, key=lambda row: row["negative_elbo"])
+    ]
+    return _table(head, body)
+
+
+def on_frontier(seconds: ArrayLike, nats: ArrayLike) -> NDArray[np.bool_]:
+    """Tell which pairs no other pair beats: none is as good or better in both, and better in one."""
+    time, loss = np.asarray(seconds, dtype=float), np.asarray(nats, dtype=float)
+    no_worse = (time[:, None] <= time) & (loss[:, None] <= loss)
+    better = (time[:, None] < time) | (loss[:, None] < loss)
+    return ~(no_worse & better).any(axis=0)
+
+
+def draw_frontier(axes: Axes, rows: list[Row]) -> None:
+    """Draw nats against seconds, and join what no other variant beats."""
+    seconds = np.array([row["seconds"] for row in rows])
+    nats = np.array([row["negative_elbo"] for row in rows])
+    best = on_frontier(seconds, nats)
+    order = np.argsort(seconds[best])
+    blue = component_colours(1)[0]
+    axes.plot(seconds[best][order], nats[best][order], "o-", color=blue, label="not beaten in both")
+    axes.plot(seconds[~best], nats[~best], "s", color="#777777", label="beaten")
+    for row, time, loss in zip(rows, seconds, nats, strict=True):
+        axes.annotate(row["name"], (time, loss), xytext=(4, 3), textcoords="offset points", fontsize=6.5)
+    axes.set_xscale("log")
+    axes.set_xlabel("seconds of training on two cores")
+    axes.set_ylabel("negative ELBO held out, nats per image")
+    axes.legend()
+
+
+def _table(head: list[str], body: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _write_text(path: Path, parts: list[str]) -> None:
+    path.write_text("\n\n".join(parts) + "\n", "utf-8")
