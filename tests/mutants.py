@@ -118,6 +118,28 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "emvae/plotting/images.py",
         'ax.text(left + 0.5, top + tall + GAP / (3), labels[i], ha="center", va="top", fontsize=8)',
     ): "a label moves by a seventieth of an image",
+    (
+        "emvae/autoencoders/distributions.py",
+        "super().__init__(Bernoulli(logits=logits, validate_args=False), 1, validate_args=(True))",
+    ): "torch's Independent has no parameters of its own to check",
+    (
+        "emvae/latents/estimates.py",
+        "half = torch.tensor((0.5 - confidence / 2), dtype=torch.float64)",
+    ): "the opposite quantile, of which the square is taken",
+    ("emvae/latents/plane.py", "TABLE_NUMBERS = 2**(25)"): "as good a size of blocks",
+    ("emvae/latents/plane.py", "TABLE_NUMBERS = (2 * 24)"): "the same numbers, in smaller blocks",
+    (
+        "emvae/latents/quadrature.py",
+        "outside = ((z.abs() >= edge)).any(1)",
+    ): "the points lie half a step on either side of the edge, none on it",
+    (
+        "emvae/latents/amortisation.py",
+        "ROUNDS, SHRINK = (17), 2.5",
+    ): "one round more of a search that is over",
+    (
+        "emvae/latents/amortisation.py",
+        "z, value = _climb(vae, rows, z, value, step=float(axis[(2)] - axis[0]))",
+    ): "the search starts with wider steps and ends at the same point, to the digits promised",
 }
 
 

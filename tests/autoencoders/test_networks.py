@@ -69,6 +69,15 @@ def test_a_shared_scale_is_learned_and_a_fixed_one_is_not():
     assert fixed(torch.from_numpy(X)).stddev.unique().tolist() == [0.7]
 
 
+@pytest.mark.parametrize("covariance", ["fixed", "shared", "diagonal", "full"])
+def test_a_network_that_has_diverged_leaves_the_complaint_to_the_training(covariance):
+    network = gaussian(covariance=covariance)
+    with torch.no_grad():
+        for value in network.parameters():
+            value.fill_(torch.nan)
+    assert network(torch.zeros(4, 5)).mean.isnan().all()
+
+
 def test_the_prior_is_standard():
     p = StandardGaussian(3)()
     assert (p.batch_shape, p.event_shape) == ((), (3,))

@@ -54,3 +54,7 @@ def test_total_collapse_leaves_none():
 @pytest.mark.parametrize("n_latent", [1, 2])
 def test_any_dimension_will_do(n_latent):
     assert active_units(bernoulli_vae(n_latent), X).variances.shape == (n_latent,)
+
+
+def test_two_data_are_enough():
+    assert active_units(partly_collapsed(), X[:2]).variances.shape == (5,)
