@@ -1,6 +1,7 @@
 """The loop against an optimiser written by hand; interrupted, killed, full and diverging runs; bad input."""
 
 import errno
+import inspect
 import math
 import os
 import pickle
@@ -13,6 +14,7 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,9 +23,9 @@ from torch import nn
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.bounds import NegativeELBO
-from emvae.training import DivergenceError, History, cosine, load_weights, train
-from emvae.training.run import Run, _on_device
-from emvae.training.schedules import constant
+from emvae.training import DivergenceError, History, checkpoints, cosine, load_weights, loop, train
+from emvae.training.run import HeldOut, Run, _on_device
+from emvae.training.schedules import Budget, constant
 from tests.test_progress import on_a_terminal
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -337,8 +339,41 @@ def test_what_a_history_tells():
     empty = History(nothing, nothing, never, nothing, 7, "max_seconds")
     assert math.isnan(empty.loss)
     assert repr(empty) == "History(max_seconds after 0 steps, 0.0 epochs, 0.0 s; loss nan)"
+    assert {history, empty} == {empty, history}  # told apart as objects: arrays have no truth value
     with pytest.raises(AttributeError):
         history.losses = nothing
+    with pytest.raises(AttributeError):
+        Budget(None, 2.0).seconds = 3.0
+    with pytest.raises(AttributeError):
+        HeldOut(X, squares, 1).every = 2
+
+
+def test_time_is_spent_when_it_is_reached():
+    assert [Budget(None, 2.0).is_spent(elapsed) for elapsed in (1.99, 2.0, 2.01)] == [False, True, True]
+    assert not Budget(5, None).is_spent(1e9)
+
+
+def test_adam_takes_one_pass_over_the_weights():
+    optimiser = Run(linear_model(), X, squares, seeded(), B).optimiser
+    assert optimiser.defaults["fused"] is True
+
+
+def test_a_bar_tells_the_loss_without_being_redrawn_each_time(monkeypatch):
+    told = []
+
+    class Bar(list):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def set_postfix_str(self, text, *, refresh):
+            told.append((text, refresh))
+
+    monkeypatch.setattr(loop, "progress", lambda steps, *, description: Bar(steps))
+    _, history, _ = run(n_epochs=1)
+    assert told == [(f"loss {loss:.2f}", False) for loss in history.losses]
 
 
 # --- held-out data
@@ -396,13 +431,15 @@ def test_ctrl_c_returns_the_steps_so_far(at):
     assert torch.equal(again.get_state(), generator.get_state())
 
 
-def test_ctrl_c_waits_until_a_step_is_whole(monkeypatch):
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_waits_until_a_step_is_whole(monkeypatch, presses):
     step = torch.optim.Adam.step
 
     def pressed_before_and_after(self, *arguments):
         os.kill(os.getpid(), signal.SIGINT)
         step(self, *arguments)
-        os.kill(os.getpid(), signal.SIGINT)
+        if presses == 2:
+            os.kill(os.getpid(), signal.SIGINT)
 
     spy = Spy()
     run(spy, n_epochs=1)
@@ -525,6 +562,14 @@ def test_a_last_gradient_that_is_not_finite_is_noticed_too():
     assert torch.equal(flat(model), sound.weights[6])
 
 
+def test_one_weight_that_is_not_finite_is_enough():
+    model = linear_model()
+    model.bias.register_hook(lambda gradient: gradient * torch.tensor([1.0, math.nan]))
+    with pytest.raises(DivergenceError, match="the weights are not finite at step 1 "):
+        train(model, X, squares, generator=seeded(), n_epochs=1, batch_size=50)
+    assert torch.equal(flat(model), flat(linear_model()))
+
+
 def test_weights_spoilt_before_ctrl_c_are_noticed_too():
     def objective(model, batch, *, generator, step):
         if step == 3:
@@ -567,6 +612,7 @@ def test_a_run_that_is_continued_is_to_the_bit_the_run_that_was_not_interrupted(
     assert same(continued, complete)
     assert (np.diff(continued[1].seconds) > 0).all()
     assert continued[1].seconds[:at].tolist() == history.seconds.tolist()
+    assert np.diff(continued[1].seconds, prepend=0.0).max() < 0.9
     assert os.listdir(tmp_path) == ["run"]
 
 
@@ -621,6 +667,16 @@ def test_checkpoints_come_at_the_start_and_the_end_and_as_often_as_asked(tmp_pat
     assert written == [0, STEPS]
 
 
+def test_no_time_between_checkpoints_is_no_time(tmp_path, monkeypatch):
+    """A clock that stands still: as coarse as some systems have it."""
+    written = []
+    state = Run.state
+    monkeypatch.setattr(Run, "state", lambda run: written.append(run.n_steps) or state(run))
+    monkeypatch.setattr(checkpoints, "time", SimpleNamespace(perf_counter=lambda: 5.0))
+    run(checkpoint=tmp_path / "run", checkpoint_seconds=0, n_epochs=1)
+    assert written == list(range(STEPS + 1))
+
+
 def test_a_file_is_replaced_in_one_step(tmp_path, monkeypatch):
     path, seen = tmp_path / "run", []
     replace = os.replace
@@ -668,7 +724,9 @@ def test_a_disk_that_fills_up_costs_the_checkpoint_not_the_run(tmp_path, monkeyp
 
     with pytest.warns(RuntimeWarning, match="cannot be written .*No space left.* the run goes on") as warned:
         filled = run(Spy(at=4, do=fill), checkpoint=path, checkpoint_seconds=0, n_epochs=1)
+    lines, first = inspect.getsourcelines(run)  # which calls train: the line to look at
     assert {warning.filename for warning in warned} == {__file__}
+    assert all(first <= warning.lineno < first + len(lines) for warning in warned)
     assert len(warned) == 4  # at steps 4, 5, 6 and at the end
     assert same(filled, run(n_epochs=1))
     assert os.listdir(tmp_path) == ["run"]

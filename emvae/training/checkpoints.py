@@ -58,7 +58,8 @@ class Checkpoint:
             raise ValueError("resume is set without a checkpoint: pass checkpoint, the file to continue from")
         self.path = None if path is None else Path(path)
         self.identity, self.every = identity, every
-        self._written_at, self._step = -math.inf, -1
+        self._written_at = -math.inf
+        self._step: int | None = None
         if self.path is not None and self.path.exists() and not resume:
             raise ValueError(f"checkpoint {path} exists: pass resume=True to continue it, or remove it")
 

@@ -14,7 +14,7 @@ StopReason = Literal["n_epochs", "max_seconds", "interrupted", "diverged"]
 _ROWS_SHOWN = 8
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class History:
     """How a run went.
 

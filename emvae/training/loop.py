@@ -122,7 +122,7 @@ def train(
     try:
         stop_reason = _loop(run, held_out, budget, learning_rate, schedule, file)
     finally:
-        run.optimiser.zero_grad(set_to_none=True)
+        run.optimiser.zero_grad()
         model.train(was_training)
     return run.history(stop_reason)
 
@@ -194,7 +194,7 @@ def _as_device(device: Any, model: nn.Module) -> torch.device:
     if device is None:
         return next(model.parameters()).device
     try:
-        return torch.empty(0, device=device).device
+        return torch.empty((), device=device).device
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise ValueError(
             f"device = {device!r} is not there for torch {torch.__version__} on this machine: pass 'cpu', or "

@@ -44,8 +44,8 @@ class Run:
         self.orders = generator
         self.noise = generator if generator.device.type == x.device.type else _on_device(generator, x.device)
         self.states = self.orders.get_state(), self.noise.get_state()
-        self.order_state = self.states[0]
-        self.order = self.rows = torch.empty(0, dtype=torch.long)
+        self.order_state = generator.get_state()
+        self.order = self.rows = torch.tensor([], dtype=torch.long)
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimiser = torch.optim.Adam(trained, fused=x.device.type in _FUSED)
         self.weights = [tensor.detach() for tensor in (*model.parameters(), *model.buffers())]
@@ -80,7 +80,7 @@ class Run:
 
     def update(self, loss: Tensor, rate: float) -> None:
         """Take the step; Ctrl-C waits until it is whole."""
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -64,4 +64,4 @@ class Budget:
         """Return the share of the steps that is done, or of the time where steps are not limited."""
         if self.n_steps is not None:
             return n_steps / self.n_steps
-        return elapsed / self.seconds if self.seconds is not None else 0.0
+        return elapsed / (self.seconds or math.inf)
