@@ -138,6 +138,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "one round more of a search that is over",
     (
         "emvae/latents/amortisation.py",
+        "n_side = int(np.ceil((3) * half_width / FIRST_STEP)) + 1",
+    ): "a finer first mesh, from which the search ends at the same point",
+    (
+        "emvae/latents/amortisation.py",
         "z, value = _climb(vae, rows, z, value, step=float(axis[(2)] - axis[0]))",
     ): "the search starts with wider steps and ends at the same point, to the digits promised",
 }
