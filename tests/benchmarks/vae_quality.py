@@ -69,8 +69,8 @@ class Recipe:
     constant_rate: bool = False
 
 
-CHAPTER = Recipe("chapter", "conclusion", epochs=16, learning_rate=1e-3)
-LONG = Recipe("long", "conclusion", epochs=80)
+CHAPTER = Recipe("chapter", "conclusion", epochs=20)
+LONG = replace(CHAPTER, name="long", epochs=80)
 TWENTY = Recipe("20-d", "conclusion", epochs=60, hidden=(512, 256), n_latent=20, learning_rate=1e-3)
 BASE = Recipe("3 layers, 20 epochs", "frontier", epochs=20)
 RECIPES = (
