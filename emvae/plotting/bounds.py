@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from emvae.plotting.style import OKABE_ITO
@@ -45,6 +46,8 @@ def plot_variance_pairs(
     ax.plot([low, high], [low, high], color="black", linewidth=1)
     points = ax.scatter(x, y, s=8, alpha=0.6, color=np.where(y < x, VERMILLION, BLUE), linewidths=0)
     ax.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_minor_formatter(NullFormatter())  # its numbers overlap within a decade
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.text(0.97, 0.05, f"below: {100 * share:.0f} %", transform=ax.transAxes, ha="right")
     return share, points
