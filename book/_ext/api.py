@@ -20,6 +20,7 @@ from sphinx.util.docutils import SphinxDirective
 
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.MULTILINE)
 FIELD = re.compile(r"[\w, *]+ : ")
+ADDRESS = re.compile(r"<function (\S+) at 0x\w+>|<class '\S*?(\w+)'>")
 
 
 class ApiModule(SphinxDirective):
@@ -52,10 +53,14 @@ def describe(name: str, value: Any) -> Iterator[str]:
 
 
 def members(cls: type) -> Iterator[str]:
-    """Yield the entries of the public methods and properties that a class itself defines."""
+    """Yield the entries of the public methods and properties that a class itself defines.
+
+    The fields of a record stand in the docstring of its class.
+    """
+    in_docstring = {*getattr(cls, "__dataclass_fields__", ()), *getattr(cls, "_fields", ())}
     for name, member in vars(cls).items():
         function = getattr(member, "__func__", member)  # of a classmethod
-        if name.startswith("_") or not inspect.getdoc(member):
+        if name.startswith("_") or name in in_docstring or not inspect.getdoc(member):
             continue
         if isinstance(member, property) or not callable(function):
             yield from entry("property", name, markdown(member))
@@ -77,7 +82,8 @@ def signature(value: Any) -> str:
     except (TypeError, ValueError):
         return ""
     parameters = [p.replace(annotation=p.empty) for p in shown.parameters.values() if p.name != "self"]
-    return str(shown.replace(parameters=parameters, return_annotation=shown.empty))
+    text = str(shown.replace(parameters=parameters, return_annotation=shown.empty))
+    return ADDRESS.sub(r"\1\2", text)
 
 
 def markdown(value: Any) -> list[str]:
