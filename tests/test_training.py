@@ -358,6 +358,29 @@ def test_adam_takes_one_pass_over_the_weights():
     assert optimiser.defaults["fused"] is True
 
 
+def test_moments_that_move_no_weight_do_not_become_subnormal_numbers():
+    def fades(model, batch, *, generator, step):
+        return model.bias.square().sum() + (step == 0) * model.weight.sum()
+
+    def subnormal(optimiser):
+        moments = [state[name] for state in optimiser.state.values() for name in ("exp_avg", "exp_avg_sq")]
+        size = torch.cat([moment.flatten() for moment in moments]).abs()
+        return bool(((size > 0) & (size < torch.finfo(torch.float32).tiny)).any())
+
+    model, twin = (linear_model(dtype=torch.float32) for _ in range(2))
+    begun = Run(model, X.float(), fades, seeded(), N)
+    plain = torch.optim.Adam(twin.parameters(), lr=1e-3, fused=True)
+    ever = [False, False]
+    for step in range(1_000):
+        begun.update(begun.evaluate(), 1e-3)
+        plain.zero_grad()
+        fades(twin, X, generator=None, step=step).backward()
+        plain.step()
+        ever = [ever[0] or subnormal(begun.optimiser), ever[1] or subnormal(plain)]
+    assert ever == [False, True]
+    assert torch.equal(flat(model), flat(twin))
+
+
 def test_a_bar_tells_the_loss_without_being_redrawn_each_time(monkeypatch):
     told = []
 
