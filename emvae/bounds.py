@@ -125,7 +125,7 @@ class ImportanceWeightedBound:
 
 @torch.no_grad()
 def importance_weighted_bound(
-    vae: VAE, x: Tensor, *, n_samples: int, generator: torch.Generator, block_size: int = 512
+    vae: VAE, x: Tensor, *, n_samples: int, generator: torch.Generator, block_size: int = 1024
 ) -> ImportanceWeightedBound:
     """Estimate the importance-weighted bound, log (1/S) sum_s p(x, z_s) / q(z_s | x) with z_s from q.
 

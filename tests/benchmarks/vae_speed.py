@@ -91,7 +91,7 @@ def importance_weighting(n: int, n_samples: int, repetitions: int) -> dict[str, 
     images = mnist(flat=True).test_images[:n]
     bits = binarise(images, method="stochastic", rng=np.random.default_rng(0))
     x, vae = torch.tensor(bits, dtype=torch.float32), emvae_network(IW_WIDTHS, grey_levels=False)
-    rows = 512
+    rows = 1024  # as importance_weighted_bound decodes them
     z, hidden, logits = torch.rand(rows, IW_WIDTHS[2]), torch.rand(rows, IW_WIDTHS[1]), torch.rand(rows, 784)
     first, last = torch.rand(IW_WIDTHS[1], IW_WIDTHS[2]), torch.rand(784, IW_WIDTHS[1])
     blocks = n * n_samples // rows
