@@ -297,11 +297,11 @@ def test_many_data_are_cut_into_blocks_too():
     assert not torch.equal(result.value[:4], result.value[4:8])  # equal data, fresh draws
 
 
-def test_512_points_are_decoded_at_a_time():
+def test_1024_points_are_decoded_at_a_time():
     vae = make_vae()
     vae.likelihood = Recording(vae.likelihood)
-    importance_weighted_bound(vae, torch.from_numpy(X), n_samples=200, generator=generator())
-    assert vae.likelihood.rows == [512, 288]
+    importance_weighted_bound(vae, torch.from_numpy(X), n_samples=400, generator=generator())
+    assert vae.likelihood.rows == [1024, 576]
 
 
 def test_with_one_sample_it_is_form_3():
