@@ -123,11 +123,11 @@ def peer_trace(model, x, n_iter):
 @pytest.mark.parametrize("kind", COVARIANCE_TYPES)
 @pytest.mark.parametrize("data", ["clusters", "old-faithful", "far"])
 def test_log_likelihood_trace_equals_scikit_learns(kind, data):
-    rng = np.random.default_rng(3)
+    rng, offset = np.random.default_rng(3), 1e3 * (data == "far")
     if data == "old-faithful":
         x = old_faithful().x
     else:
-        x = random_gaussian_mixture(rng, 4, 3, "full").sample(400, rng=rng).x + 1e3 * (data == "far")
+        x = random_gaussian_mixture(rng, 4, 3, "full").sample(400, rng=rng).x + offset
     k, d = 3, x.shape[1]
     covariances = random_covariances(rng, k, d, kind)
     if covariances.ndim == 3:
@@ -138,7 +138,9 @@ def test_log_likelihood_trace_equals_scikit_learns(kind, data):
     steps = em_steps(start, x)
     ours = np.array([next(steps).log_likelihood for _ in range(50)])
     assert len(np.unique(np.round(ours, 6))) > 10  # the trace moves, so agreement says something
-    np.testing.assert_allclose(ours, peer_trace(start, x, 50), rtol=1e-10)
+    # The peer stays near the origin: its tied covariance is a difference of second moments and loses digits.
+    near = GaussianMixture(start.weights, start.means - offset, start.covariances)
+    np.testing.assert_allclose(ours, peer_trace(near, x - offset, 50), rtol=1e-10)
 
 
 @pytest.mark.parametrize("learn_weights", [True, False])
