@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["absolute_error", "central_difference", "relative_error", "report", "standard_errors"]
+__all__ = [
+    "absolute_error",
+    "central_difference",
+    "relative_error",
+    "report",
+    "shortfall",
+    "standard_errors",
+]
 
 Array = NDArray[np.float64]
 
@@ -62,6 +69,30 @@ def relative_error(left: ArrayLike, right: ArrayLike) -> float:
     a, b = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(np.where(a == b, 0.0, np.abs(a - b) / np.abs(b)).max())
+
+
+def shortfall(surplus: ArrayLike) -> float:
+    """Return by how much ``surplus >= 0`` fails, where it fails most; 0 where it holds everywhere.
+
+    It makes an inequality a claim with an error: ``report(label, shortfall(right - left), 0)``.
+
+    Parameters
+    ----------
+    surplus : differences that should not be negative, of any shape.
+
+    Returns
+    -------
+    float : nan if there is one among them.
+
+    Raises
+    ------
+    ValueError : there are none.
+    """
+    values = np.asarray(surplus, dtype=float)
+    if not values.size:
+        raise ValueError("surplus is empty: pass at least one difference")
+    lowest = float(values.min())
+    return 0.0 if lowest >= 0 else -lowest
 
 
 def standard_errors(samples: ArrayLike, truth: ArrayLike) -> float:

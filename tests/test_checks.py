@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emvae.checks import absolute_error, central_difference, relative_error, report, standard_errors
+from emvae.checks import (
+    absolute_error,
+    central_difference,
+    relative_error,
+    report,
+    shortfall,
+    standard_errors,
+)
 
 
 def test_a_claim_that_holds_is_said_with_its_tolerance_alone(capsys):
@@ -79,6 +86,21 @@ def test_equal_infinities_differ_by_nothing_and_nan_by_nan():
     assert absolute_error(np.inf, -np.inf) == np.inf
     assert np.isnan(absolute_error([0.0, np.nan], 0.0))
     assert np.isnan(relative_error([1.0, np.nan], 1.0))
+
+
+def test_an_inequality_falls_short_by_its_worst_entry():
+    assert shortfall([0.0, 2.0]) == shortfall(3) == 0
+    assert shortfall([[1.0, -0.25], [-0.5, 7.0]]) == 0.5
+    assert shortfall(np.inf) == 0
+    assert shortfall(-np.inf) == np.inf
+
+
+def test_an_inequality_of_what_is_no_number_does_not_hold():
+    assert np.isnan(shortfall([1.0, np.nan, -1.0]))
+    with pytest.raises(AssertionError, match=r"^eq-x: fails, error nan"):
+        report("eq-x", shortfall(np.nan), 0)
+    with pytest.raises(ValueError, match=r"^surplus is empty: pass at least one difference"):
+        shortfall([])
 
 
 def test_standard_errors_by_hand():

@@ -1,6 +1,12 @@
 """Figures in one style: each function draws on the Axes it is given, fits and shows nothing."""
 
-from emvae.plotting.bounds import plot_bounds_against_samples, plot_density, plot_variance_pairs
+from emvae.plotting.bounds import (
+    plot_atoms,
+    plot_bounds_against_samples,
+    plot_density,
+    plot_variance_pairs,
+)
+from emvae.plotting.codes import plot_misplaced_code, plot_prior_circles
 from emvae.plotting.ellipses import plot_data, plot_ellipses
 from emvae.plotting.gradients import (
     plot_bell,
@@ -24,6 +30,7 @@ __all__ = [
     "component_colours",
     "digit_colours",
     "mix_colours",
+    "plot_atoms",
     "plot_bell",
     "plot_bounds_against_samples",
     "plot_codes",
@@ -37,8 +44,10 @@ __all__ = [
     "plot_gradient_clouds",
     "plot_hole_map",
     "plot_images",
+    "plot_misplaced_code",
     "plot_model_selection",
     "plot_mosaic",
+    "plot_prior_circles",
     "plot_responsibility_plane",
     "plot_scaling",
     "plot_unit_square",

@@ -1,6 +1,6 @@
-"""Bounds and their estimators: variances image by image, bounds against samples, densities over a plane."""
+"""Bounds and their estimators: atoms, variances image by image, bounds against samples, densities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,55 @@ from matplotlib.collections import PathCollection
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from emvae.elbo import ELBO
 from emvae.plotting.style import OKABE_ITO
 
-__all__ = ["plot_bounds_against_samples", "plot_density", "plot_variance_pairs"]
+__all__ = ["plot_atoms", "plot_bounds_against_samples", "plot_density", "plot_variance_pairs"]
 
-BLUE, VERMILLION = OKABE_ITO[:2]
+BLUE, VERMILLION, GREEN = OKABE_ITO[:3]
+
+
+def plot_atoms(axes: Sequence[Axes], elbo: ELBO[Any], log_evidence: ArrayLike) -> None:
+    """Draw what an ELBO consists of, a row a datum: reconstruction on the left, divergence on the right.
+
+    Left, bars for the expected log likelihood, with marks for the bound and for what it bounds. Right, bars
+    for the expected log prior and the entropy, with a mark for minus their sum, their divergence.
+
+    Parameters
+    ----------
+    axes : two Axes.
+    elbo : with fields of shape (N,), in nats.
+    log_evidence : (N,) log p(x_n), in nats.
+
+    Raises
+    ------
+    ValueError : not two Axes, or shapes that differ.
+
+    Notes
+    -----
+    Defined in {eq}`def-forms-atoms`.
+    """
+    if len(axes) != 2:
+        raise ValueError(f"axes has {len(axes)} panels: pass two, for reconstruction and divergence")
+    evidence = np.asarray(log_evidence, dtype=float)
+    reconstruction = np.asarray(elbo.expected_log_likelihood, dtype=float)
+    if evidence.shape != reconstruction.shape or evidence.ndim != 1:
+        raise ValueError(
+            f"log_evidence {evidence.shape} and the atoms {reconstruction.shape} should be (N,) both"
+        )
+    left, right = axes
+    rows = np.arange(len(evidence))
+    left.barh(rows, reconstruction, color=BLUE, alpha=0.5, label=r"$\mathbb{E}_q[\ln p(x \mid z)]$")
+    left.plot(elbo.value, rows, "|", color=VERMILLION, ms=13, mew=3, label="ELBO")
+    left.plot(evidence, rows, "|", color="black", ms=13, mew=2, label=r"$\ln p(x)$")
+    left.legend(loc="lower left")
+    right.barh(rows - 0.2, elbo.expected_log_prior, 0.4, color=GREEN, label=r"$\mathbb{E}_q[\ln p(z)]$")
+    right.barh(rows + 0.2, elbo.entropy, 0.4, color=VERMILLION, label=r"$\mathbb{H}[q]$")
+    right.plot(elbo.kl_to_prior, rows, "k|", ms=13, mew=2, label=r"$\mathrm{KL}(q \parallel p)$")
+    right.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    for ax in axes:
+        ax.set(xlabel="nats", yticks=rows)
+        ax.invert_yaxis()
 
 
 def plot_variance_pairs(

@@ -5,13 +5,39 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from emvae.plotting import plot_bounds_against_samples, plot_density, plot_variance_pairs
+from emvae.elbo import ELBO
+from emvae.plotting import plot_atoms, plot_bounds_against_samples, plot_density, plot_variance_pairs
 from emvae.plotting.style import OKABE_ITO
 
 
 @pytest.fixture
 def ax():
     return plt.figure().add_subplot()
+
+
+THREE = ELBO(np.array([-9.0, -8.0, -7.0]), np.array([-2.0, -3.0, -4.0]), np.array([-1.5, 0.5, -0.5]))
+
+
+def test_atoms_are_bars_and_their_sums_are_marks():
+    axes = plt.figure().subplots(1, 2)
+    plot_atoms(axes, THREE, [-12.0, -10.0, -11.0])
+    left, right = axes
+    widths = [[bar.get_width() for bar in bars] for ax in axes for bars in ax.containers]
+    assert widths == [[-9, -8, -7], [-2, -3, -4], [-1.5, 0.5, -0.5]]
+    marks = [line.get_xydata().tolist() for ax in axes for line in ax.lines]
+    assert marks == [
+        [[-12.5, 0], [-10.5, 1], [-11.5, 2]],  # the bound
+        [[-12, 0], [-10, 1], [-11, 2]],  # what it bounds
+        [[3.5, 0], [2.5, 1], [4.5, 2]],  # the divergence
+    ]
+    named = [text.get_text() for ax in axes for text in ax.get_legend().get_texts()]
+    assert [name.strip("$").split("[")[0] for name in named] == [
+        "ELBO", r"\ln p(x)", r"\mathbb{E}_q", r"\mathrm{KL}(q \parallel p)", r"\mathbb{E}_q", r"\mathbb{H}",
+    ]  # fmt: skip
+    assert left.yaxis_inverted()
+    assert right.yaxis_inverted()
+    assert [ax.get_xlabel() for ax in axes] == ["nats", "nats"]
+    np.testing.assert_array_equal(left.get_yticks(), [0, 1, 2])
 
 
 def test_variance_pairs_tell_who_wins(ax):
@@ -74,6 +100,18 @@ def test_121_points_are_the_default(ax):
 
 
 BAD = {
+    "three panels": (
+        lambda ax: plot_atoms([ax, ax, ax], THREE, np.zeros(3)),
+        r"axes has 3 panels: pass two",
+    ),
+    "one evidence for three": (
+        lambda ax: plot_atoms([ax, ax], THREE, np.zeros(1)),
+        r"log_evidence \(1,\) and the atoms \(3,\) should be \(N,\) both",
+    ),
+    "atoms of draws": (
+        lambda ax: plot_atoms([ax, ax], ELBO(*np.zeros((3, 2, 3))), np.zeros((2, 3))),
+        r"log_evidence \(2, 3\) and the atoms \(2, 3\) should be",
+    ),
     "lengths": (
         lambda ax: plot_variance_pairs(ax, [1.0, 2], [1.0], names=("a", "b")),
         r"first \(2,\) and second",
