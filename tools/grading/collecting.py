@@ -217,8 +217,12 @@ def _roster(folder: Path) -> list[Student]:
             f"{folder.name}/roster.csv: one line per student is needed, under a line of titles: "
             "student,name,email,number (the last three may be left out); it tells who is missing"
         )
-    fields = ("student", "name", "email", "number")
-    students = [Student(*((row.get(f) or "").strip() for f in fields)) for row in rows]
+    students = []
+    for row in rows:
+        first, name, email, number = (
+            (row.get(key) or "").strip() for key in ("student", "name", "email", "number")
+        )
+        students.append(Student(first, name, email, number))
     ids = [_plain(s.student) for s in students]
     for student, name in zip(students, ids, strict=True):
         if not name or ids.count(name) > 1 or "/" in name or name.startswith("."):

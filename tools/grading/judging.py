@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,9 +43,10 @@ class Judge:
         self.limits = limits or Limits()
         self.trust = trust
         self.others = others or {}
-        self.folder = tempfile.TemporaryDirectory(prefix="emvae-judge-")
-        self.gradebook = Path(self.folder.name) / "gradebook.db"
-        nbgraders.make_gradebook(assignment.source, self.gradebook)
+        with tempfile.TemporaryDirectory(prefix="emvae-judge-") as folder:
+            database = Path(folder) / "gradebook.db"
+            nbgraders.make_gradebook(assignment.source, database)
+            self.gradebook = database.read_bytes()  # where no submission's code can reach it
 
     def mark(self, notebook: NotebookNode) -> Marked:
         """Grade a notebook.
@@ -59,7 +59,7 @@ class Judge:
         mended, faults = mend(notebook, self.assignment, self.others)
         with tempfile.TemporaryDirectory(prefix="emvae-mark-") as folder:
             database = Path(folder) / "gradebook.db"
-            shutil.copy(self.gradebook, database)
+            database.write_bytes(self.gradebook)
             restored = nbgraders.restore(mended, database)
             unanswered = [grade_id(c) for c in restored.cells if is_unanswered(c)]
             run = Runner(self.assignment, self.limits, trust=self.trust).run(restored)

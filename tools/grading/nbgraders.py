@@ -78,8 +78,9 @@ def is_written(cell: NotebookNode) -> bool:
 
 def is_unanswered(cell: NotebookNode) -> bool:
     """Tell whether a solution cell is as it was handed out."""
-    given = cell.metadata.nbgrader.get("checksum")
-    return is_solution(cell) and given == utils.compute_checksum(cell)
+    if not is_solution(cell):
+        return False
+    return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
 
 
 def read_only(name: str) -> dict[str, Any]:

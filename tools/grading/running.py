@@ -120,7 +120,7 @@ class Runner:
             self._lost(answer, cell, run)
             return
         self.done.append(cell.source)
-        if answer.how == "error" and not is_unanswered_cell(cell):
+        if answer.how == "error" and not is_unanswered(cell):
             run.faults.append(f"{called(cell)} ends in {answer.error[0]}")
         if is_locked(cell):
             owned = sorted(names.bound(cell.source) & self.protected.values)
@@ -225,11 +225,6 @@ class Runner:
         shown = "\n".join(str(out.get(key, "")) for out in outputs for key in ("text", "data", "evalue"))
         if any(line in shown for line in self.assignment.hidden_lines):
             run.attention.append("an output repeats a hidden test: look before the feedback goes out")
-
-
-def is_unanswered_cell(cell: NotebookNode) -> bool:
-    """Tell whether a cell is a solution cell that the student left alone."""
-    return is_solution(cell) and is_unanswered(cell)
 
 
 def called(cell: NotebookNode) -> str:
