@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,11 +170,13 @@ def _pages() -> dict[str, str]:
 
 
 def _where(equation: str) -> str:
-    """Say where the book has an equation; EMVAE_BOOK is the address of the published book."""
+    """Say where the book has an equation; a release's file or EMVAE_BOOK says where the book is."""
     if equation not in _pages():
         raise ValueError(f"equation = {equation!r} is no label of the book: pass one that a chapter gives")
     page = _pages()[equation]
-    base = os.environ.get("EMVAE_BOOK", "").rstrip("/")
-    address = f"{base}/{page}.html#equation-{equation}".lstrip("/")
+    base = os.environ.get("EMVAE_BOOK", "")
+    if not base and Path("book-address.txt").is_file():
+        base = Path("book-address.txt").read_text(encoding="utf-8")
+    address = f"{base.strip().rstrip('/')}/{page}.html#equation-{equation}".lstrip("/")
     chapter = page.rpartition("/")[2].partition("-")[0]
     return f"See equation {equation} in chapter {chapter}: {address}"

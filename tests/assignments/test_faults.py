@@ -216,7 +216,7 @@ FAULTS = [
     Fault("a helper in a cell of one's own", with_helper, "graded"),
     Fault("a figure", loose_plot, "graded"),
     # what cells do
-    Fault("an infinite loop in one cell", own_cell("while True: pass"), "graded-with-faults", reason="did not end within 4 s"),
+    Fault("an infinite loop in one cell", own_cell("while True: pass"), "graded-with-faults", reason="did not end within 3 s"),
     Fault("an infinite loop in an answer", source("double", "def double(x):\n    while True: pass"), "graded-with-faults",
           lost(*DOUBLE), "`test_double` did not end"),
     Fault("a loop that catches interrupts", own_cell("while True:\n    try:\n        while True: pass\n    except BaseException: pass"),
@@ -258,7 +258,7 @@ FAULTS = [
           "needs-attention", lost(*ALL), "_as_numbers"),
     Fault("patches inside the test", source("double", IN_CALL), "needs-attention", lost(*ALL), "expect_close"),
     Fault("patches builtins", own_cell("import builtins\nbuiltins.sum = lambda x: 0.0"), "needs-attention", lost(*ALL), "builtins.sum"),
-    Fault("takes asserts out of later cells", own_cell("get_ipython().ast_transformers.append(None)"), "needs-attention",
+    Fault("takes asserts out of later cells", own_cell("import ast\nget_ipython().ast_transformers.append(ast.NodeTransformer())"), "needs-attention",
           lost(*ALL), "ast_transformers"),
     Fault("names a helper anew", own_cell("expect_close = lambda *a, **k: None"), "graded-with-faults", reason="`expect_close` another"),
     Fault("names numpy anew", own_cell("np = None", after="double"), "graded-with-faults", lost(*DOUBLE, "test_centre") | {

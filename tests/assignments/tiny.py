@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tools.grading.sandbox import Limits
 from tools.grading.sources import Assignment
 
-LIMITS = Limits(cell_seconds=4, total_seconds=60, memory=1 << 30, output=200_000, restarts=4)
+LIMITS = Limits(cell_seconds=3, total_seconds=60, memory=1 << 30, output=200_000, restarts=4)
 EQUATION = "eq-responsibility-uniform"
 
 SETUP = """\

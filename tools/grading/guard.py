@@ -33,6 +33,7 @@ class Guard:
         self.namespace: dict[str, Any] = shell.user_ns
         self.ours: dict[str, tuple[Any, Any]] = {}
         self.hidden: dict[str, Any] = {}
+        self.names = set(self.namespace)
         self.watched = [n for n in sys.modules if n in WATCHED or n.partition(".")[0] == "emvae"]
         self.marks = self._marks(None)
         self.checks = sys.modules["emvae.assignments"]
@@ -53,14 +54,20 @@ class Guard:
                 value = self.namespace[name]
                 self.ours[name] = (value, _content(value))
 
+    def forget(self) -> None:
+        """Empty the namespace, for another notebook of one's own."""
+        for name in self.namespace.keys() - self.names:
+            del self.namespace[name]
+        self.ours, self.hidden = {}, {}
+
     def prepare(self, names: list[str], imports: dict[str, str]) -> list[str]:
         """Give names that a test cell reads their own meaning; return those that had another."""
         restored = []
         for name in names:
             if name in imports:
-                before = self.namespace.get(name)
+                before = self.namespace.get(name, self)
                 exec(imports[name], self.namespace)
-                if before is not None and before is not self.namespace[name]:
+                if before is not self and before is not self.namespace[name]:
                     restored.append(name)
             elif name in self.ours:
                 restored += self._give_back(name)
@@ -79,9 +86,9 @@ class Guard:
         value, content = self.ours[name]
         if self.namespace.get(name) is not value:
             self.namespace[name] = value
-        elif _content(value) == content:
+        elif _same(value, content):
             return []
-        if content is not None and _content(value) != content:
+        if not _same(value, content):
             value[...] = content[1]
         return [name]
 
@@ -134,15 +141,10 @@ def _mark(value: Any) -> Any:
 def _content(value: Any) -> Any:
     """Return a checksum and a copy of an array, or None for what is no array or too large."""
     if isinstance(value, np.ndarray) and value.dtype != object and value.nbytes <= LARGE:
-        return _Content((zlib.crc32(np.ascontiguousarray(value).tobytes()), value.copy()))
+        return zlib.crc32(np.ascontiguousarray(value).tobytes()), value.copy()
     return None
 
 
-class _Content(tuple[int, Any]):
-    """A checksum and a copy; equal if the checksums are."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, tuple) and bool(self[0] == other[0])
-
-    def __hash__(self) -> int:
-        return hash(self[0])
+def _same(value: Any, content: Any) -> bool:
+    """Tell whether an array is what it was; of anything else nothing is known."""
+    return content is None or bool(_content(value)[0] == content[0])

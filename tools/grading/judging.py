@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from tools.grading import nbgraders
 from tools.grading.mending import mend
-from tools.grading.nbgraders import Grade, is_unanswered
+from tools.grading.nbgraders import Grade, is_solution, is_unanswered
 from tools.grading.running import Runner
 from tools.grading.sandbox import Limits
 from tools.grading.sources import Assignment, grade_id, read_all, task
@@ -56,16 +56,32 @@ class Judge:
         WrongAssignmentError : it has no cell of the assignment.
         KernelFailedError : this machine starts no kernel.
         """
+        with Runner(self.assignment, self.limits, trust=self.trust) as runner:
+            return self.mark_with(runner, notebook)
+
+    def mark_with(self, runner: Runner, notebook: NotebookNode) -> Marked:
+        """Grade a notebook by a runner that is there; ``mark`` says the rest."""
         mended, faults = mend(notebook, self.assignment, self.others)
         with tempfile.TemporaryDirectory(prefix="emvae-mark-") as folder:
             database = Path(folder) / "gradebook.db"
             database.write_bytes(self.gradebook)
             restored = nbgraders.restore(mended, database)
             unanswered = [grade_id(c) for c in restored.cells if is_unanswered(c)]
-            run = Runner(self.assignment, self.limits, trust=self.trust).run(restored)
+            faults += [
+                f"answer cell `{name}` still says YOUR CODE HERE, and ends there" for name in _stubs(restored)
+            ]
+            run = runner.run(restored)
             nbgraders.score(run.notebook, database)
             grades = nbgraders.grades(database)
         return Marked(run.notebook, grades, run.verdicts, [*faults, *run.faults], run.attention, unanswered)
+
+
+def _stubs(notebook: NotebookNode) -> list[str]:
+    """Return the answer cells that were changed and still raise what they were handed out with."""
+    cells = [c for c in notebook.cells if is_solution(c) and not is_unanswered(c) and c.cell_type == "code"]
+    return [
+        grade_id(c) for c in cells if "YOUR CODE HERE" in c.source and "raise NotImplementedError" in c.source
+    ]
 
 
 def names_of_all() -> dict[str, set[str]]:

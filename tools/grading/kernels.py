@@ -84,6 +84,8 @@ class Kernel:
             self._listen_again()
         values = {name: _literal(value) for name, value in reply.get("user_expressions", {}).items()}
         how: How = "ok" if reply.get("status") == "ok" else "error"
+        if any(isinstance(p, dict) and p.get("source") == "ask_exit" for p in reply.get("payload") or []):
+            how = "death"  # exit(): the kernel ends a moment later
         error = ("", "")
         if how == "error":
             error = outputs.end_in_error(reply)

@@ -7,8 +7,6 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,32 +123,16 @@ def score(notebook: NotebookNode, database: Path) -> NotebookNode:
     return _process(notebook, SCORE, _resources(database))
 
 
-def grade_by_hand(cell: str, points: float, comment: str, database: Path) -> None:
-    """Store what a person gave for a cell."""
-    with _submission(database) as book:
-        grade = book.find_grade(cell, "notebook", "assignment", "student")
-        grade.manual_score, grade.needs_manual_grade = points, False
-        book.find_comment(cell, "notebook", "assignment", "student").manual_comment = comment
-        book.db.commit()
-
-
 def grades(database: Path) -> list[Grade]:
     """Return the points of every graded cell."""
-    with _submission(database) as book:
-        submission = book.find_submission_notebook("notebook", "assignment", "student")
-        return [_grade(grade, submission) for grade in submission.grades]
-
-
-def _grade(grade: Any, submission: Any) -> Grade:
-    comments = {comment.name: comment.comment or "" for comment in submission.comments}
-    points = None if grade.needs_manual_grade else float(grade.score)
-    return Grade(grade.name, points, float(grade.max_score), comments.get(grade.name, ""))
-
-
-@contextmanager
-def _submission(database: Path) -> Iterator[Any]:
     with Gradebook(_url(database)) as book:
-        yield book
+        submission = book.find_submission_notebook("notebook", "assignment", "student")
+        return [_grade(grade) for grade in submission.grades]
+
+
+def _grade(grade: Any) -> Grade:
+    points = None if grade.needs_manual_grade else float(grade.score)
+    return Grade(grade.name, points, float(grade.max_score))
 
 
 def _url(database: Path) -> str:

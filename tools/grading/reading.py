@@ -30,8 +30,9 @@ def read(data: bytes) -> tuple[NotebookNode, list[str]]:
     if isinstance(version, int) and version < 4:
         raw = _upgrade(raw, version)
         faults.append(f"written in notebook format {version}: converted")
-    cells = [_cell(cell) for cell in raw.get("cells", []) if isinstance(cell, dict)]
-    if not isinstance(raw.get("cells"), list) or not cells:
+    given = raw.get("cells")
+    cells = [_cell(cell) for cell in given if isinstance(cell, dict)] if isinstance(given, list) else []
+    if not cells:
         raise UnreadableError("the file is JSON, but no notebook with cells")
     if _doubles(cells):
         faults.append("several cells have one id: renumbered")

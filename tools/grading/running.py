@@ -6,7 +6,7 @@ import copy
 import re
 import secrets
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,39 +71,45 @@ class Protected:
         return cls(imports, frozenset(values), sorted(modules))
 
 
-class Runner:
-    """Runs the cells of one submission, with a new kernel where one was lost."""
+class Runner(AbstractContextManager["Runner"]):
+    """Runs the cells of a submission, with a new kernel where one was lost."""
 
     def __init__(self, assignment: Assignment, limits: Limits, *, trust: bool) -> None:
         self.assignment = assignment
         self.limits = limits
         self.trust = trust
         self.protected = Protected.of(assignment)
-        self.done: list[str] = []  # what a new kernel must run again
-        self.restarts = 0
+        self.done: list[NotebookNode] = []  # what a new kernel must run again
+        self.starts = 0
         self.kernel: Kernel | None = None
         self.stack = ExitStack()
         self.digest = ""
-        self.deadline = time.monotonic() + limits.total_seconds
+        self.deadline = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        """End the kernel."""
+        self._close()
 
     def run(self, notebook: NotebookNode) -> Run:
         """Run all cells of a notebook that holds the assignment's own test cells.
+
+        A kernel that is there from another notebook goes on with an empty namespace: that is for notebooks
+        of one's own, not for submissions.
 
         Raises
         ------
         KernelFailedError : this machine starts no kernel.
         """
         run = Run(copy.deepcopy(notebook))
-        with self.stack:
-            for cell in run.notebook.cells:
-                if cell.cell_type == "code":
-                    cell.outputs = []
-                    if not cell.source.strip():
-                        continue
-                    if is_test(cell):
-                        self._run_test(cell, run)
-                    else:
-                        self._run_cell(cell, run)
+        self.done, self.starts = [], 0
+        self.deadline = time.monotonic() + self.limits.total_seconds
+        if self.kernel is not None:
+            self._ask("0", run, quiet=True, _=f"{ASK}forget()")
+        for cell in run.notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = []
+                if cell.source.strip():
+                    (self._run_test if is_test(cell) else self._run_cell)(cell, run)
         self._look_for_leaks(run)
         return run
 
@@ -119,22 +125,19 @@ class Runner:
         if answer.how in FAILURES:
             self._lost(answer, cell, run)
             return
-        self.done.append(cell.source)
+        self.done.append(cell)
         if answer.how == "error" and not is_unanswered(cell):
             run.faults.append(f"{called(cell)} ends in {answer.error[0]}")
         if is_locked(cell):
             owned = sorted(names.bound(cell.source) & self.protected.values)
             self._ask("0", run, quiet=True, _=f"{ASK}remember({owned!r})")
-        elif (beat := self._ask("0", run, quiet=True)) is not None and beat.how in FAILURES:
-            self.done.pop()
-            self._lost(beat, cell, run)
 
     def _run_test(self, cell: NotebookNode, run: Run) -> None:
         """Run a test cell; it has passed if its last line was reached and nothing was tampered with."""
         name, nonce = grade_id(cell), secrets.token_hex(8)
         reads = sorted(names.read(cell.source) - names.bound(cell.source))
         imports = {n: s for n, s in self.protected.imports.items() if n in reads}
-        before = self._look(run, restored=f"{ASK}prepare({reads!r}, {imports!r})")
+        before = self._look_first(run, restored=f"{ASK}prepare({reads!r}, {imports!r})")
         answer = self._ask(f"{cell.source}\n_emvae_verdict = {nonce!r}", run)
         lost = answer is not None and answer.how in FAILURES
         after = None if lost else self._look(run, last=f"{ASK}verdict()")
@@ -149,7 +152,7 @@ class Runner:
             why = "NotEnded: your code ended the test before its last line"
         else:
             why = ""
-        for name_ in (before.values.get("restored") or []) if before else []:
+        for name_ in (before.values.get("restored") or ()) if before else ():
             fault = f"the notebook gives `{name_}` another meaning: test cells ran with the assignment's own"
             if fault not in run.faults:
                 run.faults.append(fault)
@@ -161,11 +164,21 @@ class Runner:
         cell.outputs = [_error(*why.split(": ", 1))] if why else []
         run.verdicts[name] = why
 
+    def _look_first(self, run: Run, **expressions: str) -> Answer | None:
+        """Ask the guard before a test; a kernel lost by then is the fault of the cell before, not the test's."""
+        answer = self._look(run, **expressions)
+        if answer is not None and answer.how in FAILURES:
+            self._lost(answer, self.done.pop(), run)
+            answer = self._look(run, **expressions)
+        return answer
+
     def _tampered(self, before: Answer, after: Answer | None) -> str:
         """Name what was changed, or return nothing."""
         for answer in (before, after):
             if answer is not None and answer.how not in FAILURES:
                 state = answer.values.get("state")
+                if "restored" in answer.values and answer.values["restored"] is None:
+                    return "the guard"
                 if not state or state[0] != self.digest or state[1]:
                     return ", ".join(f"`{name}`" for name in state[1]) if state and state[1] else "the kernel"
         return ""
@@ -188,15 +201,16 @@ class Runner:
 
     def _start(self, run: Run) -> bool:
         """Start a kernel and bring it to where the last one was lost."""
-        while self.restarts <= self.limits.restarts and time.monotonic() < self.deadline:
-            self.restarts += 1
+        while self.starts <= self.limits.restarts and time.monotonic() < self.deadline:
+            self.starts += 1
             self.kernel = self.stack.enter_context(kernels.start(self.limits, trust=self.trust))
             code = START.format(guard=GUARD, modules=self.protected.modules)
             answer = self.kernel.ask(code, quiet=True, seconds=kernels.READY, state=f"{ASK}state()")
             if answer.how != "ok" or not answer.values.get("state"):
                 raise KernelFailedError(f"the guard did not start in the kernel: {answer.error}")
             self.digest = answer.values["state"][0]
-            if all(self.kernel.ask(c, seconds=self._seconds()).how not in FAILURES for c in self.done):
+            again = (self.kernel.ask(cell.source, seconds=self._seconds()) for cell in self.done)
+            if all(answer.how not in FAILURES for answer in again):
                 return True
             self._close()
         sentence = "the notebook lost too many kernels or too much time: not all of it was run"

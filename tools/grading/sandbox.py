@@ -81,6 +81,7 @@ def environment(home: str) -> dict[str, str]:
         "HOME": home,
         "USER": "student",
         "LANG": "C.UTF-8",
+        "EMVAE_BOOK": os.environ.get("EMVAE_BOOK", ""),
         "PATH": "/usr/bin:/bin",
         "MPLCONFIGDIR": f"{home}/matplotlib",
         "IPYTHONDIR": f"{home}/ipython",
