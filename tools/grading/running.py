@@ -165,7 +165,7 @@ class Runner(AbstractContextManager["Runner"]):
         run.verdicts[name] = why
 
     def _look_first(self, run: Run, **expressions: str) -> Answer | None:
-        """Ask the guard before a test; a kernel lost by then is the fault of the cell before, not the test's."""
+        """Ask the guard before a test; a kernel lost by then is the fault of the cell before it."""
         answer = self._look(run, **expressions)
         if answer is not None and answer.how in FAILURES:
             self._lost(answer, self.done.pop(), run)
