@@ -155,7 +155,7 @@ def _as_numbers(value: Any, what: str) -> NDArray[np.float64]:
     if value is NotImplemented or value is Ellipsis:
         raise AssertionError(f"{what}: expected numbers, got {value}. Is the task still open?")
     if hasattr(value, "detach"):  # a torch tensor; torch itself need not be there
-        value = value.detach().cpu()
+        value = value.detach().cpu().numpy()
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -196,4 +196,5 @@ def _csv(titles: list[str], lines: Iterable[list[str]]) -> str:
 
 def _harmless(entry: str) -> str:
     """Return an entry that no spreadsheet takes for a formula."""
-    return f"'{entry}" if entry[:1] in ("=", "@", "+", "-") and not entry[1:2].isdigit() else entry
+    formula = entry[:1] in ("=", "@") or (entry[:1] in ("+", "-") and not entry[1:2].isdigit())
+    return f"'{entry}" if formula else entry
