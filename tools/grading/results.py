@@ -58,7 +58,7 @@ def result_of(submission: Submission, judge: Judge) -> tuple[Result, Marked | No
     try:
         file, notebook, faults = choose(submission, judge)
     except (UnreadableError, WrongAssignmentError) as error:
-        reasons = [*submission.attention, str(error)]
+        reasons = [*submission.attention, *([str(error)] if submission.files else [])]
         return Result(**who, status="needs-attention", reasons=reasons, file=submission.place), None
     who |= {"file": file.name, "time": file.time}
     try:
