@@ -2,11 +2,14 @@
 # Written for GNU make 3.81 (macOS) and a POSIX sh.
 
 PORT   ?= 8000
+SUBMISSIONS ?=
+BOOK   ?=
 NB     ?= $(wildcard book/*.ipynb)
 PY     := .venv/bin/python
 STAMP  := .venv/.complete
 HTML   := _build/html
 BUILT  := _build/.complete
+TRUSTED = $(if $(filter 1,$(TRUST)),--trust)
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
 # Nothing of the caller's settings reaches what is built: same result on every machine.
@@ -21,15 +24,15 @@ ifneq ($(ENV_OK),yes)
 $(STAMP): FORCE
 endif
 
-BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
+BOOK_SOURCES = $(shell find book emvae tools/grading _config.yml _toc.yml -type f \
 	-not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*' -not -name '*.gz' | sed 's/ /\\ /g')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench train lint types check notebooks figures clean FORCE
+.PHONY: help book test unit nbval serve bench train lint types check notebooks assignments grade figures clean FORCE
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(BUILT)  ## build the book, say where to open it
 	@echo '$(OPEN)'
@@ -63,11 +66,18 @@ check: lint types test book  ## all that CI runs: lint, types, tests, notebooks,
 notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs are made (NB=book/1-...ipynb for one)
 	$(PY) tools/notebooks.py $(NB)
 
+assignments: $(STAMP)  ## validate the assignments, write release/: what students get (BOOK=address of the published book)
+	$(PY) -m tools.grading $(TRUSTED) --book '$(BOOK)' release
+
+grade: $(STAMP)  ## grade a folder of submissions (SUBMISSIONS=folder; see book/lecturers.md)
+	@test -n '$(SUBMISSIONS)' || { echo 'emvae: name the folder: make grade SUBMISSIONS=folder' >&2; exit 2; }
+	@$(PY) -m tools.grading $(TRUSTED) --book '$(BOOK)' grade '$(SUBMISSIONS)'
+
 figures: $(STAMP)  ## redraw the figure of the landing page and of the README
 	$(PY) tools/make_figures.py
 
 clean:  ## remove all that the other targets made
-	rm -rf .venv _build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv _build dist release .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt

@@ -18,6 +18,7 @@ module                      what it holds                                 chapte
 ``emvae.datasets``          MNIST, Old Faithful, synthetic sets           all
 ``emvae.plotting``          figures in one style                          all
 ``emvae.checks``            the numerical checks behind every equation    all
+``emvae.assignments``       what the assignments' test cells say          1 to 6
 ==========================  ============================================  =========
 """
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from book_pages import NAMED, Page, figure_of, is_claim, read_book, read_toc
+from book_pages import ASSIGNMENTS, NAMED, Page, figure_of, is_claim, read_book, read_contents
 
 from tests.signatures import MODULES
 
@@ -42,8 +42,10 @@ class Book:
 
     pages: list[Page]
     files: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)  # in the contents, and no page of these rules
     sources: dict[str, str] = field(default_factory=dict)
     public_names: dict[str, set[str]] = field(default_factory=dict)  # each with those that it brings
+    assignments: list[str] = field(default_factory=list)  # the code of each
 
     @property
     def notebooks(self) -> list[Page]:
@@ -62,13 +64,21 @@ def read(root: Path) -> Book:
     files = [p.relative_to(root).with_suffix("") for p in book if ".ipynb_checkpoints" not in p.parts]
     code = [p for p in (root / "emvae").rglob("*.py")]
     modules = [importlib.import_module(f"emvae.{name}") for name in MODULES]
-    toc = read_toc(root)
+    toc = read_contents(root)
     return Book(
         pages=read_book(root),
         files={path.as_posix() for path in files} | set(toc),
+        elsewhere={name for name in toc if name.startswith(ASSIGNMENTS)},
         sources={p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in code},
         public_names={name: brought_by(getattr(m, name)) for m in modules for name in m.__all__},
+        assignments=[code_of(path) for path in sorted(root.glob("book/assignments/*/*.ipynb"))],
     )
+
+
+def code_of(path: Path) -> str:
+    """Return the code of a notebook's cells."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
 def brought_by(value: object) -> set[str]:
@@ -136,8 +146,8 @@ def every_chapter_has_the_headings(book: Book) -> Iterator[str]:
 
 
 def every_public_name_is_used(book: Book) -> Iterator[str]:
-    """A public name is used in a chapter's code, or shown from the source, or comes with one that is."""
-    used = set()
+    """A public name is used by a chapter's or an assignment's code, or shown, or comes with one that is."""
+    used = {word for code in book.assignments for word in re.findall(r"\w+", code)}
     for page in book.chapters:
         used |= {word for cell in page.code_cells for word in re.findall(r"\w+", cell["source"])}
         used |= {name.split(".")[0] for name in INCLUDED.findall(page.prose)}
@@ -146,12 +156,12 @@ def every_public_name_is_used(book: Book) -> Iterator[str]:
         waiting = {name for user in waiting for name in book.public_names.get(user, ())} - used
         used |= waiting
     for name in sorted(book.public_names.keys() - used):
-        yield f"{name} is public and used by no chapter"
+        yield f"{name} is public and used by no chapter and no assignment"
 
 
 def every_file_is_in_the_contents(book: Book) -> Iterator[str]:
     """No page or notebook lies under book/ unread."""
-    for name in sorted(book.files - {page.name for page in book.pages}):
+    for name in sorted(book.files - {page.name for page in book.pages} - book.elsewhere):
         yield f"{name} is in no table of contents"
 
 

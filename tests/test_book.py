@@ -180,6 +180,12 @@ def test_no_rule_is_without_a_breach():
     assert {rule.__name__ for rule in RULES} == {name for name, _ in BREACHES}
 
 
+def test_a_name_that_an_assignment_uses_is_used():
+    unused = make_book(good_cells(), public_names={"call": set()})
+    assert list(book_rules.every_public_name_is_used(unused)) != []
+    assert list(book_rules.every_public_name_is_used(replace(unused, assignments=["call()"]))) == []
+
+
 def test_the_contents_are_read_in_order():
     toc = {"root": "a", "parts": [{"chapters": [{"file": "b", "sections": [{"file": "c"}]}]}]}
     assert list(book_pages.files_of_toc(toc)) == ["a", "b", "c"]

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+ASSIGNMENTS = "book/assignments/"
 DIRECTIVE = r"^[ \t>]*(?:`{{3,}}|:{{3,}})\{{{name}\}}[^\n]*\n(?P<options>(?:[ \t>]*:[\w-]+:[^\n]*\n)*)"
 MATH = re.compile(DIRECTIVE.format(name="math"), re.MULTILINE)
 FIGURE = re.compile(DIRECTIVE.format(name="figure"), re.MULTILINE)
@@ -134,9 +135,14 @@ def read_page(root: Path, name: str) -> Page:
     return Page.from_markdown(name, (root / f"{name}.md").read_text(encoding="utf-8"))
 
 
-def read_toc(root: Path) -> list[str]:
-    """Return the names of the pages, in reading order."""
+def read_contents(root: Path) -> list[str]:
+    """Return the names of the pages, in reading order, assignments included."""
     return list(files_of_toc(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
+
+
+def read_toc(root: Path) -> list[str]:
+    """Return the names of the book's own pages; assignments make no claims and hold no outputs."""
+    return [name for name in read_contents(root) if not name.startswith(ASSIGNMENTS)]
 
 
 def read_book(root: Path) -> list[Page]:

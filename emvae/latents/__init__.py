@@ -8,6 +8,7 @@ from emvae.latents.holes import HoleMap, HoleMass, hole_map, hole_mass, log_dens
 from emvae.latents.plane import inverse_cdf_mesh, log_likelihood_table, to_unit_square
 from emvae.latents.quadrature import Quadrature, log_evidence_by_quadrature
 from emvae.latents.surgery import ELBOSurgery, elbo_surgery
+from emvae.latents.trained import digit_vae
 from emvae.latents.units import ActiveUnits, active_units
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "aggregate_posterior",
     "amortisation_gaps",
     "digit_classifier",
+    "digit_vae",
     "elbo_surgery",
     "encode",
     "hole_map",

@@ -1,0 +1,33 @@
+"""Lets the package answer tasks 2 to 4, once by inheritance and once through a helper that was given."""
+
+FAILS = {
+    "test_log_likelihood_values",
+    "test_log_likelihood_digit",
+    "test_log_likelihood_edges",
+    "test_log_likelihood_no_loop",
+    "test_e_step_responsibilities",
+    "test_e_step_evidence",
+    "test_m_step_values",
+    "test_m_step_floor",
+    "test_m_step_empty",
+    "test_m_step_mnist",
+}
+
+# %% log_likelihood
+class Mine(BernoulliMixture):
+    pass
+
+
+def log_likelihood(x, probs):
+    return Mine(np.full(len(probs), 1 / len(probs)), probs).log_likelihood(x)
+
+
+# %% e_step
+def e_step(x, probs):
+    mine = Mine(np.full(len(probs), 1 / len(probs)), probs)
+    return mine.responsibilities(x), mine.log_evidence(x)
+
+
+# %% m_step
+def m_step(x, resp, *, min_prob):
+    return trusted_m_step(x, resp, min_prob=min_prob)

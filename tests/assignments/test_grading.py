@@ -1,0 +1,331 @@
+# ruff: noqa: E501 - tables of cases read better with one line each
+"""A folder is graded whole: everyone in it has a line, deadlines have zones, an interruption costs nothing."""
+
+import csv
+import io
+import json
+import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.assignments import tiny
+from tools.grading import batch, collecting, pages, results, sandbox, tables
+from tools.grading.__main__ import grade
+from tools.grading.collecting import RESULTS, FolderError, collect
+from tools.grading.nbgraders import Grade
+from tools.grading.sandbox import Limits, NoSandboxError
+
+ROSTER = """\
+student,name,email,number
+ada,Ada Lovelace,ada@uni.example,4711
+zoë,Zoë Müller,,
+bo,Bo <b>Bold</b>,,
+gone,Never There,,
+"""
+
+
+def lay_out(folder, files, roster=ROSTER):
+    """Write a lecturer's folder; a notebook stands for a solved one."""
+    (folder / "roster.csv").write_text(roster, encoding="utf-8")
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tiny.text(tiny.solved()) if data is None else data)
+    return folder
+
+
+def read(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A small course, graded once."""
+    sandbox.check()
+    wrong = tiny.solved()
+    tiny.find(wrong, "double").source = "def double(x):\n    print('<script>alert(1)</script>')\n    return x"
+    tiny.find(wrong, "derivation").source = "<b>Since</b> $a = b$."
+    files = {
+        "tiny/Ada Lovelace_4711_assignsubmission_file_/tiny.ipynb": None,
+        "tiny/zoë.ipynb": None,
+        "tiny/bo/tiny.ipynb": tiny.text(wrong),
+        "tiny/nobody/tiny.ipynb": None,
+        "deadlines.csv": b"assignment,deadline,zone\ntiny,2026-11-25T23:59,Europe/Berlin\n",
+        "submitted.csv": b"assignment,student,time\ntiny,ada,2026-11-25T22:59+00:00\ntiny,bo,2026-11-25T23:00:00Z\n",
+    }
+    folder = lay_out(tmp_path_factory.mktemp("a course"), files)
+    grade(folder, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    return folder
+
+
+@pytest.fixture
+def course(graded, tmp_path):
+    """A copy of the graded course."""
+    return shutil.copytree(graded, tmp_path / "course")
+
+
+def test_everyone_in_the_roster_has_a_line_and_so_has_nobody(graded):
+    lines = read(graded / RESULTS / "grades.csv")
+    assert [(line["student"], line["status"], line["points"], line["open"]) for line in lines] == [
+        ("ada", "graded", "5", "3"),
+        ("zoë", "graded", "5", "3"),
+        ("bo", "graded", "2", "3"),
+        ("gone", "missing", "", ""),
+        ("nobody", "needs-attention", "", ""),
+    ]
+    assert lines[0]["tasks"] == "double=3; centre=2; derivation=0+?"
+    assert lines[3]["reason"] == "nothing was handed in"
+    assert lines[4]["reason"] == "nobody in the roster is 'nobody'"
+
+
+def test_late_is_told_by_the_zone(graded):
+    """The deadline, 23:59 in Berlin, is 22:59 in Greenwich: then is in time, a minute later is not."""
+    late = {line["student"]: line["late"] for line in read(graded / RESULTS / "grades.csv")}
+    assert (late["ada"], late["bo"], late["gone"]) == ("", "late", "")
+
+
+@pytest.mark.parametrize(
+    ("deadline", "zone", "is_late"),
+    [
+        ("2026-11-25T23:59", "Europe/Berlin", True),
+        ("2026-11-25T23:59", "America/New_York", False),
+        ("2026-11-25T23:59+01:00", "", True),
+        ("2026-11-25T23:59-05:00", "", False),
+        ("2026-11-26 00:30:00", "Europe/Berlin", False),
+    ],
+)
+def test_a_deadline_in_another_zone_against_the_time_of_a_file(tmp_path, deadline, zone, is_late):
+    table = f"assignment;deadline;zone\ntiny;{deadline};{zone}\n".encode()
+    folder = lay_out(tmp_path, {"tiny/ada/tiny.ipynb": None, "deadlines.csv": table})
+    moment = datetime(2026, 11, 25, 23, 20, tzinfo=UTC).timestamp()
+    os.utime(folder / "tiny" / "ada" / "tiny.ipynb", (moment, moment))
+    collected = collect(folder, ["tiny"])
+    submission = collected.submissions[0]
+    assert collected.is_late(submission, submission.files[0]) is is_late
+
+
+@pytest.mark.parametrize(
+    ("files", "roster", "said"),
+    [
+        ({"tiny/ada.ipynb": None}, "who\nada\n", "student,name,email,number"),
+        ({"tiny/ada.ipynb": None}, "student\nada\nADA\n", "occurs twice"),
+        ({"tiny/ada.ipynb": None}, "student\n../ada\n", "is no name"),
+        ({"tiny/ada.ipynb": None, "tyni/ada.ipynb": None}, ROSTER, "tyni: no assignment has this name"),
+        ({}, ROSTER, "holds no folder of an assignment"),
+        ({"tiny/ada.ipynb": None, "deadlines.csv": b"assignment,deadline\ntiny,2026-11-25T23:59\n"}, ROSTER,
+         "has no time zone"),
+        ({"tiny/ada.ipynb": None, "deadlines.csv": b"assignment,deadline,zone\ntiny,2026-11-25,Mars/Base\n"}, ROSTER,
+         "Europe/Berlin"),
+        ({"tiny/ada.ipynb": None, "submitted.csv": b"assignment,student,time\ntiny,eve,2026-11-25\n"}, ROSTER,
+         "nobody in the roster is 'eve'"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_not_as_it_should_be_is_refused(tmp_path, files, roster, said):
+    with pytest.raises(FolderError, match=said):
+        collect(lay_out(tmp_path, files, roster), ["tiny"])
+
+
+def test_no_folder_at_all(tmp_path):
+    with pytest.raises(FolderError, match="there is no such folder"):
+        collect(tmp_path / "none", ["tiny"])
+
+
+@pytest.mark.parametrize(
+    ("place", "student"),
+    [
+        ("ADA", "ada"),
+        ("Somebody Else_4711_assignsubmission_file_", "ada"),
+        ("zoë müller_17_assignsubmission_file_", "zoë"),
+        ("Zoe\u0308 Mu\u0308ller_17_assignsubmission_file", "zoë"),
+        ("Ada Lovelace_4712_assignsubmission_file_", None),
+    ],
+)
+def test_whose_a_folder_is(tmp_path, place, student):
+    submissions = collect(lay_out(tmp_path, {f"tiny/{place}/tiny.ipynb": None}), ["tiny"]).submissions
+    owners = [s.student.student for s in submissions if s.files]
+    assert owners == ([student] if student else [])
+    assert [s.place for s in submissions if s.attention] == ([] if student else [place])
+
+
+def test_two_folders_of_one_student_are_both_read(tmp_path):
+    files = {"tiny/ada/tiny.ipynb": None, "tiny/Ada_4711_assignsubmission_file_/tiny.ipynb": b"{}"}
+    ada = collect(lay_out(tmp_path, files), ["tiny"]).submissions[0]
+    assert len(ada.files) == 2
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_graded_again_nothing_runs_and_every_byte_is_the_same(course, monkeypatch):
+    before = contents(course / RESULTS)
+    monkeypatch.setattr(batch, "result_of", None)  # it would fail
+    grade(course, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    assert contents(course / RESULTS) == before
+
+
+def test_graded_from_nothing_the_tables_are_the_same(course):
+    before = contents(course / RESULTS)
+    shutil.rmtree(course / RESULTS)
+    grade(course, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    after = contents(course / RESULTS)
+    assert {k: v for k, v in after.items() if k.suffix in (".csv", ".html")} == {
+        k: v for k, v in before.items() if k.suffix in (".csv", ".html")
+    }
+
+
+def test_only_what_changed_is_graded_again(course, monkeypatch):
+    again = []
+
+    def record(submission, judge):
+        again.append(submission.student.student)
+        return results.Result("tiny", submission.student.student, "missing"), None
+
+    monkeypatch.setattr(batch, "result_of", record)
+    (course / "tiny" / "zoë.ipynb").write_bytes(b"changed")
+    table = grade(course, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    assert again == ["zoë"]
+    assert [row.result.status for row in table].count("missing") == 2
+
+
+def test_other_limits_grade_anew(course, monkeypatch):
+    again = []
+    monkeypatch.setattr(batch, "result_of", lambda s, _: (again.append(s) or results.Result("tiny", "x", "missing"), None))
+    grade(course, {"tiny": tiny.TINY}, limits=replace(tiny.LIMITS, memory=2 << 30))
+    assert len(again) == 5
+
+
+def test_a_failure_of_the_grader_is_seen_and_not_kept(tmp_path, monkeypatch):
+    folder = lay_out(tmp_path, {"tiny/ada/tiny.ipynb": None}, "student\nada\n")
+    monkeypatch.setattr(batch, "result_of", lambda *_: 1 / 0)
+    monkeypatch.setattr(batch._Judges, "get", lambda _: None)
+    (row,) = grade(folder, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    assert (row.result.status, row.result.reasons) == (
+        "needs-attention", ["the grader itself failed: ZeroDivisionError: division by zero"],
+    )  # fmt: skip
+    assert list((folder / RESULTS / ".kept").iterdir()) == []
+
+
+def test_a_write_that_is_interrupted_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "grades.csv"
+    batch.write(path, "old")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        batch.write(path, "new")
+    assert path.read_text() == "old"
+
+
+HAND = "assignment,student,cell,points,comment\n"
+
+
+def test_points_given_by_hand_are_taken_up(course):
+    (sheet,) = [r for r in read(course / RESULTS / "by-hand.csv") if r["student"] == "bo"]
+    assert (sheet["cell"], sheet["possible"], sheet["points"], sheet["answer"]) == (
+        "derivation", "3", "", "<b>Since</b> $a = b$.",
+    )  # fmt: skip
+    (course / "by-hand.csv").write_text(HAND + 'tiny,bo,derivation,"1,5",<i>Why?</i>\n')
+    grade(course, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    bo = next(line for line in read(course / RESULTS / "grades.csv") if line["student"] == "bo")
+    assert (bo["points"], bo["open"], bo["tasks"]) == ("3.5", "0", "double=0; centre=2; derivation=1.5")
+    moodle = {r["ID number"]: r["Grade"] for r in read(course / RESULTS / "tiny-moodle.csv")}
+    assert moodle == {"ada": "", "zoë": "", "bo": "3.5", "gone": ""}
+    assert "&lt;i&gt;Why?" in (course / RESULTS / "feedback" / "tiny" / "bo.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tiny,bo,derivation,4,", "0 to 3 are possible"),
+        ("tiny,bo,derivation,-1,", "0 to 3 are possible"),
+        ("tiny,bo,derivation,many,", "is no number"),
+        ("tiny,bo,double,1,", "nothing to grade for tiny bo double"),
+        ("tiny,gone,derivation,1,", "nothing to grade for tiny gone derivation"),
+    ],
+)
+def test_points_by_hand_that_cannot_be(course, line, said):
+    (course / "by-hand.csv").write_text(HAND + line + "\n")
+    with pytest.raises(FolderError, match=said):
+        grade(course, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+
+
+def test_moodle_knows_its_participants(graded):
+    rows = read(graded / RESULTS / "tiny-moodle.csv")
+    assert [row["Identifier"] for row in rows] == ["Participant 4711", "", "", ""]
+    assert {row["Maximum grade"] for row in rows} == {"8"}
+
+
+def test_the_plain_table_has_a_column_for_each_task(graded):
+    rows = read(graded / RESULTS / "tiny.csv")
+    assert list(rows[0]) == ["student", "double", "centre", "derivation", "points", "status"]
+    assert list(rows[2].values()) == ["bo", "0", "2", "0", "2", "graded"]
+
+
+def test_no_spreadsheet_takes_an_entry_for_a_formula():
+    row = tables.Row(collecting.Student("=1+1", "@x"), tiny.TINY, results.Result("tiny", "x", "missing"), False)
+    (line,) = csv.DictReader(io.StringIO(tables.grades_csv([row])))
+    assert (line["student"], line["name"]) == ("'=1+1", "'@x")
+
+
+def test_feedback_shows_points_messages_and_nothing_that_runs_or_is_hidden(graded):
+    page = (graded / RESULTS / "feedback" / "tiny" / "bo.html").read_text(encoding="utf-8")
+    assert "2 of 8 points" in page
+    assert "twice the grid: expected 6 at [3], got 3." in page
+    assert "&lt;b&gt;Since" in page
+    assert "Bo &lt;b&gt;Bold" in page
+    assert "<script" not in page
+    assert [line for line in tiny.TINY.hidden_lines if line in page] == []
+    assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == ["ada.html", "bo.html", "zoë.html"]
+
+
+def test_the_report_names_everyone_whose_status_is_not_graded(graded):
+    page = (graded / RESULTS / "report.html").read_text(encoding="utf-8")
+    assert "3 graded, 1 needs-attention, 1 missing" in " ".join(page.split())
+    look = page.partition("Everyone whose status")[2]
+    assert ("nobody" in look, "Never There" in look, "Müller" in look) == (True, True, False)
+    assert "test_double</code></td><td class=\"number\">1 of 3" in page
+    assert "the same code: ada, zoë" in page
+
+
+def test_copies_are_named_where_few_agree():
+    def row(name, code):
+        result = results.Result("tiny", name, "graded", hashes={"code": code, "text": name, "outputs": name})
+        return tables.Row(collecting.Student(name), tiny.TINY, result, False, [Grade("double", 1.0, 1.0)])
+
+    graded = [row("a", "1"), row("b", "1"), row("c", "2"), row("d", "3")]
+    assert list(pages._copies(graded)) == [("the same code", ["a", "b"])]
+
+
+def test_without_bubblewrap_the_refusal_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(NoSandboxError, match=r"apt-get install bubblewrap.*TRUST=1"):
+        sandbox.check.__wrapped__()
+
+
+def test_with_bubblewrap_that_may_do_nothing_the_refusal_says_so(monkeypatch):
+    monkeypatch.setattr(sandbox, "command", lambda *_, **__: ["sh", "-c", "echo no namespaces >&2; exit 1"])
+    with pytest.raises(NoSandboxError, match=r"does not work here.*no namespaces"):
+        sandbox.check.__wrapped__()
+
+
+def test_trusted_submissions_run_without_walls(tmp_path):
+    folder = lay_out(tmp_path, {"tiny/ada/tiny.ipynb": None}, "student\nada\n")
+    (row,) = grade(folder, {"tiny": tiny.TINY}, limits=tiny.LIMITS, trust=True)
+    assert (row.result.status, row.points) == ("graded", 5.0)
+
+
+def test_the_walls_show_nothing_of_assignments_and_of_the_caller(tmp_path):
+    run = " ".join(sandbox.command(["-c", "0"], tmp_path, Limits(), trust=False))
+    bound = run.partition(" -- ")[0]
+    assert "book" not in bound
+    assert "--unshare-net" in bound or "--unshare-all" in bound
+    assert "--clearenv" in bound
+
+
+def test_what_is_kept_reads_back(graded):
+    files = list((graded / RESULTS / ".kept").iterdir())
+    records = [json.loads(f.read_text(encoding="utf-8"))["result"] for f in files]
+    assert [results.Result.from_json(text).to_json() for text in records] == records
+    assert len(records) == 5

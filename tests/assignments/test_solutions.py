@@ -1,0 +1,76 @@
+"""Graders tested by solutions: each wrong one fails exactly the tests that it names, a right one none."""
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tools.grading import sandbox, students
+from tools.grading.judging import Judge, by_task
+from tools.grading.running import Runner
+from tools.grading.sandbox import Limits
+from tools.grading.sources import grade_id, read_all, task
+
+FOLDER = Path(__file__).with_name("solutions")
+ASSIGNMENTS = read_all()
+TABLE = [(path.parent.name, path.stem) for path in sorted(FOLDER.glob("*/*.py"))]
+
+
+@cache
+def answers(assignment, name):
+    return students.Answers.read(FOLDER / assignment / f"{name}.py")
+
+
+@pytest.fixture(scope="module")
+def marked():
+    """All solutions, graded; those of one assignment one after the other in one kernel."""
+    sandbox.check()
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        parts = list(pool.map(grade_all, ASSIGNMENTS))
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def grade_all(assignment):
+    source = ASSIGNMENTS[assignment]
+    judge = Judge(source)
+    with Runner(source, Limits(total_seconds=300), trust=False) as runner:
+        return {
+            (assignment, name): judge.mark_with(runner, students.notebook(source, answers(assignment, name)))
+            for folder, name in TABLE
+            if folder == assignment
+        }
+
+
+@pytest.mark.parametrize(("assignment", "name"), TABLE, ids=map("/".join, TABLE))
+def test_a_solution_fails_exactly_the_tests_that_it_should(assignment, name, marked):
+    source, result = ASSIGNMENTS[assignment], marked[assignment, name]
+    fails = answers(assignment, name).fails
+    assert {test for test, why in result.verdicts.items() if why} == fails
+    assert result.attention == []
+    tasks = {grade_id(cell): task(cell) for cell in source.tests}
+    written = {task(cell) for cell in source.written} - set(tasks.values())
+    lost = {part for part, (given, waiting) in by_task(source, result.grades).items()
+            if given + waiting < source.tasks[part]}  # fmt: skip
+    assert lost - written == {tasks[test] for test in fails}
+
+
+def test_a_message_of_a_failed_test_teaches(marked):
+    """It says what was expected, and never only that an assertion failed."""
+    bare = {
+        (*key, test): why
+        for key, result in marked.items()
+        for test, why in result.verdicts.items()
+        if why.startswith("AssertionError") and len(why.split()) < 5
+    }
+    assert bare == {}
+
+
+def test_there_are_enough_solutions():
+    wrong = Counter(folder for folder, name in TABLE if answers(folder, name).fails)
+    right = Counter(folder for folder, name in TABLE if not answers(folder, name).fails)
+    assert {name for name in ASSIGNMENTS if wrong[name] < 4 or right[name] < 3} == set()
+    assert len(ASSIGNMENTS) == 6
+    assert sum(wrong.values()) >= 24

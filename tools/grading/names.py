@@ -1,0 +1,64 @@
+"""Which names a cell binds and which it reads, from its text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+MAGIC = re.compile(r"^\s*[%!].*$", re.M)
+
+
+def tree(source: str) -> ast.Module:
+    """Parse a cell without its magics; an empty module where it is no Python."""
+    try:
+        return ast.parse(MAGIC.sub("", source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def bound(source: str) -> set[str]:
+    """Return the names that a cell gives a value, functions and classes included."""
+    return set(_bound(tree(source).body))
+
+
+def read(source: str) -> set[str]:
+    """Return the names that a cell looks up, wherever in it."""
+    nodes = ast.walk(tree(source))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def imports(source: str) -> dict[str, str]:
+    """Return the statement that imports each name that a cell imports at its top level."""
+    found = {}
+    for node in tree(source).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                found[name] = ast.unparse(node)
+    return found
+
+
+def modules(source: str) -> set[str]:
+    """Return the modules that a cell imports from, wherever in it."""
+    found = set()
+    for node in ast.walk(tree(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def _bound(nodes: list[ast.stmt]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+            continue
+        for child in ast.walk(node):
+            if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+                yield child.id
+            elif isinstance(child, ast.alias):
+                yield child.asname or child.name.partition(".")[0]
+            elif isinstance(child, ast.FunctionDef | ast.ClassDef):
+                yield child.name
