@@ -26,7 +26,7 @@ BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench train lint types check notebooks figures clean FORCE
+.PHONY: help book test unit nbval serve bench train lint types check notebooks figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs 
 
 figures: $(STAMP)  ## redraw the figure of the landing page and of the README
 	$(PY) tools/make_figures.py
+
+widgets: $(STAMP)  ## export from the package what the live figures need: data and static pictures
+	$(PY) -m tools.make_widgets
 
 clean:  ## remove all that the other targets made
 	rm -rf .venv _build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
