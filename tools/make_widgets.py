@@ -12,10 +12,15 @@ from types import ModuleType
 
 import matplotlib as mpl
 
-from tools.widgets import em, responsibilities, shared
+from tools.widgets import em, gradients, responsibilities, shared
 from tools.widgets.files import save_data, save_picture
 
-FIGURES: dict[str, ModuleType] = {"shared": shared, "responsibilities": responsibilities, "em": em}
+FIGURES: dict[str, ModuleType] = {
+    "shared": shared,
+    "responsibilities": responsibilities,
+    "em": em,
+    "gradients": gradients,
+}
 
 
 def main(names: list[str]) -> None:
