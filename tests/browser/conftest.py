@@ -1,7 +1,7 @@
-"""What the browser tests share: the built book, served and as files, and Chromium with every request recorded.
+"""What the browser tests share: the built book, served and as files, and a Chromium whose requests are recorded.
 
-``open_page(name)`` opens a page of one's own; ``visit`` is a page that the tests of one name share, so that each
-page is loaded once in a session: a test that changes it (theme, width) puts it back as it was.
+``open_page(name)`` opens a page of one's own. ``visit`` is a page that all tests share, so that each page of the
+book is loaded once in a session: a test that changes it (theme, width) puts it back as it was.
 """
 
 import functools
@@ -54,8 +54,6 @@ def pytest_collection_modifyitems(items):
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves files and says nothing."""
-
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".js": "text/javascript"}
 
     def log_message(self, *_):
         pass
@@ -185,7 +183,7 @@ def open_visit(new_visit):
 
 @pytest.fixture
 def open_page(open_visit):
-    """Return a function that opens a page and waits until it is rendered: ``open_page(name, scheme="dark", ...)``."""
+    """Return a function that opens a page and waits for its maths: ``open_page(name, scheme="dark")``."""
     return lambda *args, **options: open_visit(*args, **options).page
 
 
