@@ -32,16 +32,22 @@
   const colour = (k) => live.data.shared.colours[k % live.data.shared.colours.length];
   const css = ([r, g, b], alpha = 1) => `rgb(${Math.round(r)} ${Math.round(g)} ${Math.round(b)} / ${alpha})`;
 
-  // Colour of component k for lines and text on paper: moved towards ink until its contrast is 3 to 1.
-  function lineColour(k, contrast = 3) {
-    const paper = bytes(theme().paper);
-    const ink = bytes(theme().ink);
-    for (let share = 0; share < 1; share += 0.05) {
-      const mixed = colour(k).map((c, i) => c + share * (ink[i] - c));
-      if (contrastOf(mixed, paper) >= contrast) return css(mixed);
-    }
-    return theme().ink;
+  // Colour of component k for marks and text on paper, as bytes: moved towards ink until it has the contrast.
+  function inkColour(k, contrast = 3) {
+    const known = (theme().readable ??= {});
+    return (known[`${k} ${contrast}`] ??= readable(colour(k), contrast));
   }
+
+  function readable(wanted, contrast) {
+    const [paper, ink] = [bytes(theme().paper), bytes(theme().ink)];
+    for (let share = 0; share < 1; share += 0.05) {
+      const mixed = wanted.map((c, i) => c + share * (ink[i] - c));
+      if (contrastOf(mixed, paper) >= contrast) return mixed;
+    }
+    return ink;
+  }
+
+  const lineColour = (k, contrast = 3) => css(inkColour(k, contrast));
 
   function bytes(text) {
     const painter = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
@@ -81,7 +87,7 @@
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, self.width, self.height);
       draw(context, self.width, self.height);
-      self.handles.forEach((handle) => handle.place());
+      self.handles.filter(({ element: { hidden } }) => !hidden).forEach((handle) => handle.place());
     }
 
     function redraw() {
@@ -160,6 +166,6 @@
   }
 
   Object.assign(live, {
-    theme, onTheme, font, colour, css, lineColour, canvas, element, reducedMotion, transition, loop,
+    theme, onTheme, font, colour, css, inkColour, lineColour, canvas, element, reducedMotion, transition, loop,
   });
 })((globalThis.emvaeLive ??= {}));

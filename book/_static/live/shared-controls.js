@@ -10,6 +10,7 @@
   //   label: its name;  kind: "point", "stretch" or "probe", for the style sheet;  colour: CSS
   //   position: () => [px, py];  move: (px, py), both in CSS pixels of the canvas
   //   step: pixels per arrow key;  text: () => value in words;  value: () => number for aria-valuenow
+  // Returns { element, place() where position() says, grab(pointerdown event) to drag from elsewhere }.
   function handle(canvas, { label, kind = "point", colour = "", position, move, step = 4, text, value }) {
     const node = live.element(canvas.frame, "div", {
       class: `live-handle live-${kind}`, role: "slider", tabindex: "0", "aria-label": label,
@@ -23,7 +24,7 @@
       node.setAttribute("aria-valuetext", text());
       node.setAttribute("aria-valuenow", value ? value() : Math.round(x));
     }
-    node.addEventListener("pointerdown", (event) => {
+    function grab(event) {
       if (event.button !== 0) return;
       const [x, y] = position();
       grip = [event.clientX - x, event.clientY - y];
@@ -31,7 +32,8 @@
       node.classList.add("live-held");
       node.focus({ preventScroll: true });
       event.preventDefault();
-    });
+    }
+    node.addEventListener("pointerdown", grab);
     node.addEventListener("pointermove", (event) => {
       if (grip) move(event.clientX - grip[0], event.clientY - grip[1]);
     });
@@ -49,7 +51,7 @@
       const far = step * (event.shiftKey ? 5 : 1);
       move(x + far * arrow[0], y - far * arrow[1]);
     });
-    const self = { element: node, place };
+    const self = { element: node, place, grab };
     canvas.handles.push(self);
     return self;
   }
@@ -69,6 +71,7 @@
     const show = () => {
       output.textContent = format(Number(input.value));
       input.setAttribute("aria-valuetext", output.textContent);
+      input.style.setProperty("--live-fill", `${(100 * (input.value - min)) / (max - min)}%`);
     };
     input.value = value;
     show();

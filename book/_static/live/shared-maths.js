@@ -70,9 +70,11 @@
 
   function scientific(value) {
     const [mantissa, exponent] = value.toExponential(1).split("e");
-    const raised = [...String(Number(exponent))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
-    return `${mantissa.replace("-", "−")} × 10${raised}`;
+    return `${mantissa.replace("-", "−")} × 10${superscript(Number(exponent))}`;
   }
+
+  // An integer as raised digits.
+  const superscript = (n) => [...String(n)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 
   // Segments [x0, y0, x1, y1] in grid units where a field (row by row, width * height) crosses `level`.
   function contour(field, width, height, level = 0) {
@@ -102,5 +104,5 @@
 
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-  Object.assign(live, { logNormalize, cholesky2, eigen2, random, scale, ticks, format, contour, clamp });
+  Object.assign(live, { logNormalize, cholesky2, eigen2, random, scale, ticks, format, superscript, contour, clamp });
 })((globalThis.emvaeLive ??= {}));

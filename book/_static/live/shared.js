@@ -9,8 +9,8 @@
 // If mount throws, the picture stays.
 //
 // Exported data (make widgets) assign to emvaeLive.data.name. The shared functions, each explained in its file:
-//     maths     logNormalize cholesky2 eigen2 random scale ticks format contour clamp
-//     canvas    canvas element theme onTheme font colour css lineColour reducedMotion transition loop
+//     maths     logNormalize cholesky2 eigen2 random scale ticks format superscript contour clamp
+//     canvas    canvas element theme onTheme font colour css inkColour lineColour reducedMotion transition loop
 //     controls  handle panel slider button toggle choice status
 (function (live) {
   "use strict";

@@ -1,0 +1,150 @@
+// Chapter 2 in float64: EM for Gaussians in the plane, as emvae.em and emvae.mixtures have it.
+// A model is { weights: (K,), means: (K, 2), covariances: (K, 2, 2), floor: [f, g] }; data are (N, 2), q is (N, K).
+(function (live) {
+  "use strict";
+
+  const LOG_TWO_PI = Math.log(2 * Math.PI);
+
+  // A covariance has become singular: component `k` has collapsed.
+  class Collapse extends Error {
+    constructor(k) {
+      super(`covariance ${k} is not positive definite`);
+      this.component = k;
+    }
+  }
+
+  // ln p(x_n, z = k) for every datum and component, (N, K).
+  function logJoint(model, x) {
+    const parts = model.covariances.map(([[a, b], [, c]], k) => {
+      const factor = live.cholesky2(a, b, c);
+      if (!factor) throw new Collapse(k);
+      const [l11, l21, l22] = factor;
+      const logPeak = Math.log(model.weights[k]) - LOG_TWO_PI - Math.log(l11) - Math.log(l22);
+      return { mean: model.means[k], l11, l21, l22, logPeak };
+    });
+    return x.map(([u, v]) => parts.map((part) => {
+      const z1 = (u - part.mean[0]) / part.l11;
+      const z2 = (v - part.mean[1] - part.l21 * z1) / part.l22;
+      return part.logPeak - 0.5 * (z1 * z1 + z2 * z2);
+    }));
+  }
+
+  // The E-step: the posterior as q, and ln p(D | theta).
+  function expect(model, x) {
+    const rows = logJoint(model, x).map(live.logNormalize);
+    const q = rows.map(({ logPosterior }) => logPosterior.map(Math.exp));
+    return { q, logLikelihood: rows.reduce((sum, row) => sum + row.logEvidence, 0) };
+  }
+
+  // The M-step: weighted means, scatter about the new means, counts over their sum; then the floor.
+  // A component without responsibilities keeps mean and covariance.
+  function maximise(model, x, q) {
+    const { negligible } = live.data.em;
+    const n = model.weights.length;
+    const counts = Array.from({ length: n }, (_, k) => q.reduce((sum, row) => sum + row[k], 0));
+    const occupied = counts.map((count) => (count > negligible ? count : 0));
+    const total = occupied.reduce((sum, count) => sum + count, 0);
+    const moments = counts.map((count, k) => {
+      if (!(count > negligible)) return [model.means[k], model.covariances[k]];
+      const shift = [0, 1].map((d) => x.reduce((sum, row, i) => sum + q[i][k] * (row[d] - model.means[k][d]), 0) / count);
+      const mean = model.means[k].map((m, d) => m + shift[d]);
+      let [a, b, c] = [0, 0, 0];
+      x.forEach(([u, v], i) => {
+        const [du, dv] = [u - mean[0], v - mean[1]];
+        a += q[i][k] * du * du;
+        b += q[i][k] * du * dv;
+        c += q[i][k] * dv * dv;
+      });
+      return [mean, [[a / count, b / count], [b / count, c / count]]];
+    });
+    return {
+      weights: occupied.map((count) => count / total),
+      means: moments.map(([mean]) => mean),
+      covariances: moments.map(([, covariance]) => project(covariance, model.floor)),
+      floor: model.floor,
+    };
+  }
+
+  // The nearest admissible covariance: in units of the floor, eigenvalues below one are raised to one.
+  function project(covariance, floor) {
+    if (!floor || !floor.some((f) => f > 0)) return covariance;
+    const [u, v] = floor.map(Math.sqrt);
+    const [[a, b], [, c]] = covariance;
+    const { values: [large, small], angle } = live.eigen2(a / (u * u), b / (u * v), c / (v * v));
+    if (small >= 1) return covariance;
+    const [l, s] = [Math.max(large, 1), 1];
+    const [p, r] = [Math.cos(angle), Math.sin(angle)];
+    const cross = (l - s) * p * r * u * v;
+    return [[(l * p * p + s * r * r) * u * u, cross], [cross, (l * r * r + s * p * p) * v * v]];
+  }
+
+  // The ELBO of any q, with 0 log 0 = 0.
+  function elbo(model, x, q) {
+    let value = 0;
+    logJoint(model, x).forEach((row, i) => row.forEach((a, k) => {
+      if (q[i][k] > 0) value += q[i][k] * (a - Math.log(q[i][k]));
+    }));
+    return value;
+  }
+
+  // A moment of the run: model, q, which half-step led here ("", "E" or "M"), and the decomposition.
+  function moment(model, x, q, half) {
+    const { logLikelihood } = expect(model, x);
+    const bound = elbo(model, x, q);
+    return { model, q, half, logLikelihood, elbo: bound, kl: logLikelihood - bound };
+  }
+
+  // The next half-step: an E-step moves q alone, an M-step theta alone.
+  function next({ model, q, half }, x) {
+    return half === "E"
+      ? moment(maximise(model, x, q), x, q, "M")
+      : moment(model, x, expect(model, x).q, "E");
+  }
+
+  // Everybody belongs to every component equally: q before the first E-step.
+  function begin(model, x) {
+    const n = model.weights.length;
+    return moment(model, x, x.map(() => Array(n).fill(1 / n)), "");
+  }
+
+  // `count` half-steps from a model, the moment before the first one leading.
+  function trace(model, x, count) {
+    const moments = [begin(model, x)];
+    for (let i = 0; i < count; i++) moments.push(next(moments[i], x));
+    return moments;
+  }
+
+  // Equal weights and upright ellipses at these means; spread and floor are variances, [f, g].
+  function start(means, spread, floor) {
+    const covariance = () => [[spread[0], 0], [0, spread[1]]];
+    return {
+      weights: means.map(() => 1 / means.length),
+      means: means.map((mean) => [...mean]),
+      covariances: means.map(covariance),
+      floor,
+    };
+  }
+
+  // Variance of both features, as numpy's var.
+  function variance(x) {
+    return [0, 1].map((d) => {
+      const mean = x.reduce((sum, row) => sum + row[d], 0) / x.length;
+      return x.reduce((sum, row) => sum + (row[d] - mean) ** 2, 0) / x.length;
+    });
+  }
+
+  // n data as means, each drawn with probability proportional to its squared distance from those before it,
+  // in units of `scale` (k-means++).
+  function seeds(x, n, scale, random) {
+    const distance = ([a, b], [c, d]) => (a - c) ** 2 / scale[0] + (b - d) ** 2 / scale[1];
+    const chosen = [x[Math.floor(random.uniform() * x.length)]];
+    while (chosen.length < n) {
+      const mass = x.map((row) => Math.min(...chosen.map((seed) => distance(row, seed))));
+      let left = random.uniform() * mass.reduce((sum, m) => sum + m, 0);
+      chosen.push(x[Math.max(0, mass.findIndex((m) => (left -= m) < 0))]);
+    }
+    return chosen;
+  }
+
+  live.em = { Collapse, expect, maximise, project, elbo, begin, next, trace, start, variance, seeds };
+})((globalThis.emvaeLive ??= {}));
