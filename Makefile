@@ -7,6 +7,7 @@ PY     := .venv/bin/python
 STAMP  := .venv/.complete
 HTML   := _build/html
 BUILT  := _build/.complete
+PDF    := _build/from-em-to-the-vae.pdf
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
 # Nothing of the caller's settings reaches what is built: same result on every machine.
@@ -26,7 +27,7 @@ BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench train lint types check notebooks figures widgets clean FORCE
+.PHONY: help book test unit nbval serve pdf bench train lint types check notebooks figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +46,9 @@ nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outpu
 serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+pdf: book  ## print the whole book into one PDF in _build (needs Chromium)
+	@$(PY) -m tools.print $(PDF)
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
 	$(PY) -m tests.benchmarks
