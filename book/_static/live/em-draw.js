@@ -91,6 +91,15 @@
     context.fill();
   }
 
+  // A word beside a component that has come to an end.
+  function alarm(context, { x: toX, y: toY }, mean, words) {
+    context.font = live.font(13, "600");
+    context.fillStyle = live.theme().alarm;
+    const [x, y] = [toX(mean[0]), toY(mean[1])];
+    const left = x > toX.range[1] - 190;
+    text(context, words, left ? x - 18 : x + 18, y - 16, left ? "right" : "left");
+  }
+
   // The range of nats that shows the last moments well; the first step may be a hundred times taller than the rest.
   function range(moments, cursor, width) {
     const first = window_(cursor, width);
@@ -162,5 +171,5 @@
   const boundColour = () => live.css(live.theme().dark ? [122, 132, 148] : [130, 138, 150]);
   const gapColour = () => live.lineColour(KL_COLOUR);
 
-  live.emDraw = { lerp, axes, plane, range, chart, gapColour, boundColour };
+  live.emDraw = { lerp, axes, plane, alarm, range, chart, gapColour, boundColour };
 })((globalThis.emvaeLive ??= {}));

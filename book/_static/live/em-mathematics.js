@@ -133,18 +133,26 @@
     });
   }
 
+  // Squared distance in units of `scale`.
+  const distance = ([a, b], [c, d], scale) => (a - c) ** 2 / scale[0] + (b - d) ** 2 / scale[1];
+
   // n data as means, each drawn with probability proportional to its squared distance from those before it,
   // in units of `scale` (k-means++).
   function seeds(x, n, scale, random) {
-    const distance = ([a, b], [c, d]) => (a - c) ** 2 / scale[0] + (b - d) ** 2 / scale[1];
     const chosen = [x[Math.floor(random.uniform() * x.length)]];
     while (chosen.length < n) {
-      const mass = x.map((row) => Math.min(...chosen.map((seed) => distance(row, seed))));
+      const mass = x.map((row) => Math.min(...chosen.map((seed) => distance(row, seed, scale))));
       let left = random.uniform() * mass.reduce((sum, m) => sum + m, 0);
       chosen.push(x[Math.max(0, mass.findIndex((m) => (left -= m) < 0))]);
     }
     return chosen;
   }
 
-  live.em = { Collapse, expect, maximise, project, elbo, begin, next, trace, start, variance, seeds };
+  // The datum that is farthest from its nearest neighbour, in units of `scale`.
+  function loneliest(x, scale) {
+    const room = x.map((row) => Math.min(...x.filter((other) => other !== row).map((other) => distance(row, other, scale))));
+    return x[room.indexOf(Math.max(...room))];
+  }
+
+  live.em = { Collapse, expect, maximise, project, elbo, begin, next, trace, start, variance, seeds, loneliest };
 })((globalThis.emvaeLive ??= {}));

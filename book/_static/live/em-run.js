@@ -24,10 +24,14 @@
       return Math.abs(gain) < live.data.em.tolerance * this.x.length;
     }
 
+    // The next half-step was tried and does not exist.
+    get failed() {
+      return this.collapsed !== null && this.cursor + 1 === this.moments.length;
+    }
+
     // No half-step can follow.
     get stuck() {
-      const atEnd = this.cursor + 1 === this.moments.length;
-      return !this.x.length || this.cursor >= MOST || (atEnd && this.collapsed !== null);
+      return !this.x.length || this.cursor >= MOST || this.failed;
     }
 
     // Take the next half-step, or the one that was taken before; false where there is none.

@@ -22,7 +22,7 @@
   }
 
   function verdict(run) {
-    if (run.stuck && run.collapsed !== null) {
+    if (run.failed) {
       return `Component ${run.collapsed + 1} has collapsed: its covariance is singular, ln p(D | θ) has no upper bound, and EM cannot go on. Switch the variance floor on.`;
     }
     if (run.converged) return "Converged: the last iteration gained less than a millionth of a nat per datum.";

@@ -3,7 +3,6 @@
   "use strict";
 
   const MOST = 5; // components
-  const NEEDLE = 1e-3; // variance of a component put on one datum, relative to the data's
   const NARROW = 520;
 
   function mount(stage) {
@@ -36,6 +35,7 @@
       draw(context, width, height) {
         map = draw.axes(set, width, height);
         draw.plane(context, map, set, shown);
+        if (run.failed) draw.alarm(context, map, run.current.model.means[run.collapsed], "collapsed: Σ is singular");
       },
     });
     map = draw.axes(set, view.width, view.height);
@@ -101,10 +101,13 @@
     // Below it: the steps, the decomposition, the bars, and what may be chosen.
 
     const steps = live.panel(stage, "Steps of EM");
-    const first = live.button(steps, { label: "⏮", title: "Back to the start", onClick: () => go(() => run.back(Infinity)) });
+    const first = live.button(steps, { label: "Start", title: "Back to the start", onClick: () => go(() => run.back(Infinity)) });
     const back = live.button(steps, { label: "◀", title: "Half-step back", onClick: () => go(() => run.back()) });
     const ahead = live.button(steps, { label: "E-step ▶", onClick: () => go(() => run.forward()) });
     const play = live.button(steps, { label: "Run", onClick: playOrPause });
+    const breaker = live.button(steps, { label: "Break it", title: "Break it: put the last component on a single datum", onClick: collapse });
+    const guard = live.toggle(steps, { label: "variance floor", onChange: setFloor });
+    breaker.classList.add("live-apart");
     const equation = words.equation(stage);
     const chart = live.canvas(stage, {
       label: "A bar for each half-step: the ELBO, and on it the KL divergence up to the log-likelihood.",
@@ -121,8 +124,6 @@
       label: "K", options: [1, 2, 3, 4, 5].map((k) => [k, String(k)]), value: 2, onChange: scatter,
     });
     const fresh = live.button(options, { label: "New start", onClick: () => scatter(run.current.model.means.length) });
-    const breaker = live.button(options, { label: "Break it", title: "Break it: put the last component on a single datum", onClick: collapse });
-    const guard = live.toggle(options, { label: "variance floor", onChange: setFloor });
     const wipe = live.button(options, { label: "Clear", title: "Remove all points", onClick: () => choose("drawn") });
     const say = live.status(stage);
 
@@ -140,14 +141,14 @@
       restart(start(set.x.length >= n ? em.seeds(set.x, n, set.scale, random) : Array.from({ length: n }, anywhere)));
     }
 
-    // Without a floor, a component that is narrow enough and sits on a datum climbs a hill that has no top.
+    // The last component sits on the loneliest datum, too narrow for another: without a floor, up a hill with no top.
     function collapse() {
       const { model } = run.current;
       const k = model.means.length - 1;
-      const [u, v] = times(Math.max(NEEDLE, floored ? data.floor : 0));
+      const [u, v] = times(floored ? data.floor : data.floor / 2);
       restart({
         ...model,
-        means: replace(model.means, k, em.seeds(set.x, 1, set.scale, random)[0]),
+        means: replace(model.means, k, em.loneliest(set.x, set.scale)),
         covariances: replace(model.covariances, k, [[u, 0], [0, v]]),
       });
     }

@@ -6,13 +6,13 @@
   const listeners = new Set();
   let current = null;
 
-  // Colours of the theme in force, as CSS strings: paper, ink, muted, rule, surface, accent; and `dark`.
+  // Colours of the theme in force, as CSS strings: paper, ink, muted, rule, surface, accent, alarm; and `dark`.
   function theme() {
     if (current) return current;
     const style = getComputedStyle(root);
     const read = (name) => style.getPropertyValue(`--live-${name}`).trim();
     current = { dark: root.dataset.theme === "dark" };
-    for (const name of ["paper", "ink", "muted", "rule", "surface", "accent"]) current[name] = read(name);
+    for (const name of ["paper", "ink", "muted", "rule", "surface", "accent", "alarm"]) current[name] = read(name);
     current.family = getComputedStyle(document.body).fontFamily;
     return current;
   }
@@ -33,7 +33,9 @@
   const css = ([r, g, b], alpha = 1) => `rgb(${Math.round(r)} ${Math.round(g)} ${Math.round(b)} / ${alpha})`;
 
   // Colour of component k for marks and text on paper, as bytes: moved towards ink until it has the contrast.
-  function inkColour(k, contrast = 3) {
+  // (Small marks on black need more of it than on white.)
+  const enough = () => (theme().dark ? 4.5 : 3);
+  function inkColour(k, contrast = enough()) {
     const known = (theme().readable ??= {});
     return (known[`${k} ${contrast}`] ??= readable(colour(k), contrast));
   }
@@ -47,7 +49,7 @@
     return ink;
   }
 
-  const lineColour = (k, contrast = 3) => css(inkColour(k, contrast));
+  const lineColour = (k, contrast = enough()) => css(inkColour(k, contrast));
 
   function bytes(text) {
     const painter = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
