@@ -1,7 +1,7 @@
-"""What the browser tests share: the built book, served and as files, and a Chromium whose requests are recorded.
+"""What the browser tests share: the built book, served and as files, and Chromium, its requests recorded.
 
-``open_page(name)`` opens a page of one's own. ``visit`` is a page that all tests share, so that each page of the
-book is loaded once in a session: a test that changes it (theme, width) puts it back as it was.
+``open_page(name)`` opens a page of one's own. ``visit`` is a page that all tests share, so that each page
+of the book is loaded once in a session: a test that changes it (theme, width) puts it back as it was.
 """
 
 import functools
