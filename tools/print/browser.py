@@ -13,8 +13,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tools.print.progress import give_up, tell
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
-FLAGS += ("--disable-component-update", "--disable-background-networking")
+FLAGS = (
+    "--no-sandbox",  # where one is root, in a container
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-component-update",
+    "--disable-background-networking",
+)
 SCRIPT = Path(__file__).with_name("typeset.js")
 TEXT_WIDTH = 650  # CSS pixels: A4 without the margins of book/_static/print.css
 READABLE = 0.7  # what is set smaller than this to fit the page is told

@@ -86,7 +86,7 @@ def prepare(page: Page, names: set[str]) -> None:
         rename(tag, page.name)
         link(tag, page.name, names)
     page.article["id"] = page.name
-    page.article["class"] = ["bd-article", "print-page"]
+    page.article["class"] = "bd-article print-page"
     page.article["style"] = f"page: {page.sheet}"
 
 

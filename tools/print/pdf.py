@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from tools.print.browser import opened
@@ -18,21 +18,16 @@ def print_pdf(document: Path, browser: Browser) -> bytes:
     """Return the PDF of a document, tagged, with an outline, and with page numbers in its contents."""
     with opened(document, browser) as page:
         tell("first printing, from which the page numbers are learnt ...")
-        numbers = page_numbers(to_pdf(page))
+        numbers = page_numbers(page.pdf(prefer_css_page_size=True, print_background=True))
         page.evaluate("number", numbers)
         tell("second printing, with the numbers in the contents ...")
-        pdf = to_pdf(page, outline=True, tagged=True)
+        pdf = page.pdf(outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
         headings = [one_line(heading) for heading in page.evaluate("headings()")]
     if page_numbers(pdf) != numbers:
         give_up("sections moved when page numbers were written into the contents (print.css, .print-at)")
     if (found := outline(pdf)) != headings:
         give_up(f"the outline lacks, or has besides, {sorted(set(found) ^ set(headings))}")
     return pdf
-
-
-def to_pdf(page: Page, **options: bool) -> bytes:
-    """Return the page as PDF, on the paper that its styles ask for."""
-    return page.pdf(prefer_css_page_size=True, print_background=True, **options)
 
 
 def page_numbers(pdf: bytes) -> dict[str, int]:
