@@ -35,7 +35,9 @@ def step(z: Tensor) -> Tensor:
 
 def estimates(f: Callable[[Tensor], Tensor], mean: float, seed: int) -> list[GradientEstimate]:
     """Return the three estimates of the gradient in mu at the start of the figure, from the same draws."""
-    at = {"loc": torch.full((D,), MU).double(), "scale": torch.full((D,), SIGMA).double()}
+    at = {
+        name: torch.full((D,), value, dtype=torch.float64) for name, value in (("loc", MU), ("scale", SIGMA))
+    }
 
     def fresh() -> dict[str, Any]:
         return {"n_samples": S, "generator": torch.Generator().manual_seed(seed)}
