@@ -3,11 +3,12 @@
   "use strict";
 
   const ESTIMATORS = [
-    { name: "pathwise", k: 0, title: "Pathwise", short: "pathwise" },
-    { name: "baseline", k: 1, title: "Score function, mean as baseline", short: "with baseline" },
-    { name: "plain", k: 2, title: "Score function, no baseline", short: "no baseline" },
+    { name: "pathwise", k: 0, title: "Pathwise", brief: "Pathwise", short: "pathwise" },
+    { name: "baseline", k: 1, title: "Score function, mean as baseline", brief: "Score, mean as baseline", short: "with baseline" },
+    { name: "plain", k: 2, title: "Score function, no baseline", brief: "Score, no baseline", short: "no baseline" },
   ];
   const HEIGHTS = { bowl: [0, 8], kink: [0, 4], wave: [-1.25, 1.25], step: [-0.12, 1.25] };
+  const FORMULAS = { bowl: "½z²", kink: "|z|", wave: "sin ωz", step: "1[z > 0]" };
   const Z = [-4, 4];
   const FLIGHT = 0.6; // seconds that a dot is in the air
 
@@ -84,7 +85,7 @@
     const { f, mu, sigma, omega, D } = view.at;
     const { value } = live.gradients.FUNCTIONS[f];
     const foot = land.y + land.h;
-    text(g, D > 1 ? "f along each of its coordinates, and q" : "f and q", land.x, land.y - 16, { style: "600" });
+    text(g, `${FORMULAS[f]}${D > 1 ? " along each coordinate" : ""}, and q`, land.x, land.y - 16, { style: "600" });
     axis(g, to.z, foot, [-4, -2, 0, 2, 4], short);
     text(g, "z", land.x + land.w, foot + 32, { style: "italic", align: "right", fill: muted });
 
@@ -170,10 +171,10 @@
     const [first, , last] = box.strips;
     text(g, "Gradient in μ₁ from each single sample", first.x, first.y - 42, { style: "600" });
     box.strips.forEach((strip, i) => {
-      const { name, title, k } = ESTIMATORS[i];
+      const { name, title, brief, k } = ESTIMATORS[i];
       g.fillStyle = surface;
       g.fillRect(strip.x, strip.y, strip.w, strip.h);
-      text(g, title, strip.x, strip.y - 6, { style: "600", fill: live.lineColour(k, 4.5) });
+      text(g, box.wide ? title : brief, strip.x, strip.y - 6, { style: "600", fill: live.lineColour(k, 4.5) });
       const n = Math.min(view.shown, view.at.S);
       if (n > 1) {
         const { mean, error } = view.running[name];

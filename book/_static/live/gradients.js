@@ -67,7 +67,7 @@
     };
     live.choice(controls, {
       label: "f", value: at.f, onChange: (f) => change({ f }),
-      options: [["bowl", "bowl ½z²"], ["kink", "kink |z|"], ["wave", "wave sin ωz"], ["step", "step 1[z > 0]"]],
+      options: ["bowl", "kink", "wave", "step"].map((name) => [name, name]),
     });
     live.button(controls, { label: "Draw anew", onClick: fly });
     const sliders = live.panel(stage, "Settings");
