@@ -10,7 +10,7 @@ from bs4 import Tag
 from tools.print.pages import Page, Part, text_of
 
 LEVELS = 2  # of headings that the contents list; the outline has all
-NUMBER = re.compile(r"^([\d.]+)\.\s")
+NUMBER = re.compile(r"([\d.]+)\.\s+(.*)", re.DOTALL)
 
 
 def cover(front: Page, edition: str) -> str:
@@ -43,11 +43,12 @@ def entry(heading: Tag) -> str:
     anchor = heading.find_parent(id=True)
     if anchor is None:
         raise ValueError(f"the heading {text_of(heading)!r} has no section with an id to link to")
-    number, text = "", text_of(heading)
-    if found := NUMBER.match(text):
-        number, text = found[1], text[found.end() :]
+    html = heading.decode_contents()
+    if section := heading.select_one(".section-number"):
+        html = html.replace(str(section), text_of(section) + " ")
+    number, text = found.groups() if (found := NUMBER.match(html)) else ("", html)
     return (
         f'<p class="print-{heading.name}"><a href="#{anchor["id"]}">'
-        f'<span class="print-number">{number}</span><span class="print-text">{escape(text)}</span>'
+        f'<span class="print-number">{number}</span><span class="print-text">{text}</span>'
         '<span class="print-at"></span></a></p>'
     )

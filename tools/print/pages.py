@@ -16,8 +16,9 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
-LEAVE_OUT = ".headerlink, script, .d-print-none, .noprint"
+LEAVE_OUT = ".headerlink, script, .d-print-none, .noprint, .page-facts li:has([href*='_downloads'])"
 POINTS_TO_IDS = ("aria-labelledby", "aria-describedby", "for", "headers")
+LETTER = re.compile(r"\\\((\w)\\\)")
 URL = re.compile(r"url\(#")
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//")  # http:, mailto:, data:
 
@@ -82,12 +83,20 @@ def prepare(page: Page, names: set[str]) -> None:
         tag.decompose()
     for details in page.article.find_all("details"):
         details["open"] = ""
+    for math in page.article.select(":is(h1, h2, h3, h4, h5, h6) > span.math"):
+        set_plainly(math)
     for tag in page.article.find_all(True):
         rename(tag, page.name)
         link(tag, page.name, names)
     page.article["id"] = page.name
     page.article["class"] = "bd-article print-page"
     page.article["style"] = f"page: {page.sheet}"
+
+
+def set_plainly(math: Tag) -> None:
+    """Set a formula in a heading as text if it is one letter: the outline of a PDF has no formulas."""
+    if letter := LETTER.fullmatch(text_of(math)):
+        math.name, math.attrs, math.string = "em", {}, letter[1]
 
 
 def rename(tag: Tag, page: str) -> None:

@@ -37,9 +37,13 @@ function fit() {
   return shrunk;
 }
 
-/** Return the headings of all levels, in reading order. */
+/** Return the headings of all levels, in reading order, as an outline has them: without formulas. */
 function headings() {
-  return [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(heading => heading.innerText);
+  return [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(heading => {
+    const copy = heading.cloneNode(true);
+    copy.querySelectorAll("mjx-container").forEach(formula => formula.remove());
+    return copy.textContent;
+  });
 }
 
 /** Write page numbers, by the id of what they lead to, into the contents. */
