@@ -12,13 +12,14 @@ from types import ModuleType
 
 import matplotlib as mpl
 
-from tools.widgets import em, gradients, responsibilities, shared
+from tools.widgets import bits, em, gradients, responsibilities, shared
 from tools.widgets.files import save_data, save_picture
 
 FIGURES: dict[str, ModuleType] = {
     "shared": shared,
     "responsibilities": responsibilities,
     "em": em,
+    "bits": bits,
     "gradients": gradients,
 }
 

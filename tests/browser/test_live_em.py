@@ -60,11 +60,11 @@ def starts():
     yield GaussianMixture(np.full(4, 0.25), X[:4], narrow, min_variance=FLOOR), tuple(FLOOR)
 
 
-@pytest.mark.parametrize(("model", "floor"), starts())
+@pytest.mark.parametrize(("model", "floor"), list(starts()))
 def test_every_half_step_is_the_packages(visit, model, floor):
     n_iter = 25
     found = visit.page.evaluate(
-        "([m, x, n]) => emvaeLive.em.trace(m, x, n)", [as_plain(model, floor), X.tolist(), 2 * n_iter + 1]
+        "([m, x, n]) => emvaeLive.run.trace(emvaeLive.em, m, x, n)", [as_plain(model, floor), X.tolist(), 2 * n_iter + 1]
     )
     q = np.full((len(X), model.n_components), 1 / model.n_components)
     for step in islice(em_steps(model, X), n_iter + 1):
@@ -116,10 +116,12 @@ def test_a_run_under_reduced_motion_ends_at_once_where_the_package_ends(visit, f
 
 
 def test_a_run_moves_by_itself_and_pauses(open_page):
-    figure = open_page(PAGE).locator(FIGURE)
+    page = open_page(PAGE)
+    figure = page.locator(FIGURE)
     figure.get_by_role("button", name="Run").click()
-    figure.get_by_text("M-step 2.").wait_for()
+    page.wait_for_function("emvaeLive.figures.em.run().cursor > 3")
     figure.get_by_role("button", name="Pause").click()
+    figure.get_by_text("ln p(D | θ) = −1").wait_for()
     assert figure.get_by_role("button", name="Run").is_visible()
 
 

@@ -51,7 +51,7 @@ def computed(visit, model, point, repeats):
 
 
 @pytest.mark.parametrize("repeats", [1, 7, 392])
-@pytest.mark.parametrize("model", models())
+@pytest.mark.parametrize("model", list(models()))
 def test_bayes_rule_is_the_packages(visit, model, repeats):
     for point in np.random.default_rng(1).normal(0, 2, (5, 2)):
         found = computed(visit, model, point, repeats)
@@ -125,7 +125,7 @@ def test_the_mouse_drags_and_a_click_brings_the_probe(visit, figure):
     moved = mean.bounding_box()
     assert [moved["x"] - box["x"], moved["y"] - box["y"]] == pytest.approx([-60, 40], abs=1)
     figure.locator("canvas").click(position={"x": 100, "y": 50})
-    probe = figure.get_by_role("slider", name="Probe").bounding_box()
+    probe = figure.get_by_role("slider", name="Probe", exact=True).bounding_box()
     canvas = figure.locator("canvas").bounding_box()
     assert [probe["x"] - canvas["x"], probe["y"] - canvas["y"]] == pytest.approx([100, 50], abs=1)
 

@@ -5,19 +5,11 @@
 
   const LOG_TWO_PI = Math.log(2 * Math.PI);
 
-  // A covariance has become singular: component `k` has collapsed.
-  class Collapse extends Error {
-    constructor(k) {
-      super(`covariance ${k} is not positive definite`);
-      this.component = k;
-    }
-  }
-
   // ln p(x_n, z = k) for every datum and component, (N, K).
-  function logJoint(model, x) {
+  function joint(model, x) {
     const parts = model.covariances.map(([[a, b], [, c]], k) => {
       const factor = live.cholesky2(a, b, c);
-      if (!factor) throw new Collapse(k);
+      if (!factor) throw new live.run.Collapse(k, `covariance ${k} is not positive definite`);
       const [l11, l21, l22] = factor;
       const logPeak = Math.log(model.weights[k]) - LOG_TWO_PI - Math.log(l11) - Math.log(l22);
       return { mean: model.means[k], l11, l21, l22, logPeak };
@@ -27,13 +19,6 @@
       const z2 = (v - part.mean[1] - part.l21 * z1) / part.l22;
       return part.logPeak - 0.5 * (z1 * z1 + z2 * z2);
     }));
-  }
-
-  // The E-step: the posterior as q, and ln p(D | theta).
-  function expect(model, x) {
-    const rows = logJoint(model, x).map(live.logNormalize);
-    const q = rows.map(({ logPosterior }) => logPosterior.map(Math.exp));
-    return { q, logLikelihood: rows.reduce((sum, row) => sum + row.logEvidence, 0) };
   }
 
   // The M-step: weighted means, scatter about the new means, counts over their sum; then the floor.
@@ -78,42 +63,6 @@
     return [[(l * p * p + s * r * r) * u * u, cross], [cross, (l * r * r + s * p * p) * v * v]];
   }
 
-  // The ELBO of any q, with 0 log 0 = 0.
-  function elbo(model, x, q) {
-    let value = 0;
-    logJoint(model, x).forEach((row, i) => row.forEach((a, k) => {
-      if (q[i][k] > 0) value += q[i][k] * (a - Math.log(q[i][k]));
-    }));
-    return value;
-  }
-
-  // A moment of the run: model, q, which half-step led here ("", "E" or "M"), and the decomposition.
-  function moment(model, x, q, half) {
-    const { logLikelihood } = expect(model, x);
-    const bound = elbo(model, x, q);
-    return { model, q, half, logLikelihood, elbo: bound, kl: logLikelihood - bound };
-  }
-
-  // The next half-step: an E-step moves q alone, an M-step theta alone.
-  function next({ model, q, half }, x) {
-    return half === "E"
-      ? moment(maximise(model, x, q), x, q, "M")
-      : moment(model, x, expect(model, x).q, "E");
-  }
-
-  // Everybody belongs to every component equally: q before the first E-step.
-  function begin(model, x) {
-    const n = model.weights.length;
-    return moment(model, x, x.map(() => Array(n).fill(1 / n)), "");
-  }
-
-  // `count` half-steps from a model, the moment before the first one leading.
-  function trace(model, x, count) {
-    const moments = [begin(model, x)];
-    for (let i = 0; i < count; i++) moments.push(next(moments[i], x));
-    return moments;
-  }
-
   // Equal weights and upright ellipses at these means; spread and floor are variances, [f, g].
   function start(means, spread, floor) {
     const covariance = () => [[spread[0], 0], [0, spread[1]]];
@@ -154,5 +103,5 @@
     return x[room.indexOf(Math.max(...room))];
   }
 
-  live.em = { Collapse, expect, maximise, project, elbo, begin, next, trace, start, variance, seeds, loneliest };
+  live.em = { joint, maximise, tolerance: live.data.em.tolerance, project, start, variance, seeds, loneliest };
 })((globalThis.emvaeLive ??= {}));

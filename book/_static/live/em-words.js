@@ -1,4 +1,4 @@
-// Chapter 2, live: the figure's numbers in words, and the decomposition as a line.
+// Chapter 2, live: the figure's numbers in words.
 (function (live) {
   "use strict";
 
@@ -31,21 +31,5 @@
 
   const gap = (kl) => Math.max(kl, 0).toFixed(2);
 
-  // ln p(D | theta) = ELBO + KL as a line of numbers. Returns show(moment).
-  function equation(stage) {
-    const line = live.element(stage, "p", { class: "live-equation", "aria-hidden": "true" });
-    const part = (name, kind) => live.element(live.element(line, "span", { class: kind }, name), "b");
-    const whole = part("ln p(D | θ) ", "");
-    line.append(" = ");
-    const bound = part("ELBO ", "live-bound");
-    line.append(" + ");
-    const rest = part("KL ", "live-gap");
-    return function show({ logLikelihood, elbo, kl }) {
-      whole.textContent = live.format(logLikelihood, 2);
-      bound.textContent = live.format(elbo, 2);
-      rest.textContent = gap(kl);
-    };
-  }
-
-  live.emWords = { sentence, equation, place };
+  live.emWords = { sentence, place };
 })((globalThis.emvaeLive ??= {}));

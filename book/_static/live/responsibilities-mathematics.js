@@ -4,6 +4,7 @@
   "use strict";
 
   const LOG_TWO_PI = Math.log(2 * Math.PI);
+  const INVISIBLE = -12; // nats: a share that changes no byte of a colour
 
   // Cholesky factors and log peaks, once for a model.
   function prepare(model) {
@@ -60,14 +61,18 @@
         let second = -Infinity;
         for (let k = 0; k < n; k++) {
           a[k] = repeats * logDensity(parts[k], x, y) + logPrior[k];
-          if (a[k] > peak) [second, peak] = [peak, a[k]];
-          else if (a[k] > second) second = a[k];
+          second = Math.max(second, Math.min(a[k], peak));
+          peak = Math.max(peak, a[k]);
         }
         let total = 0;
-        let [red, green, blue] = [0, 0, 0];
+        let red = 0;
+        let green = 0;
+        let blue = 0;
         for (let k = 0; k < n; k++) {
           leads[k][at] = a[k] - (a[k] === peak ? second : peak);
-          const share = Math.exp(a[k] - peak);
+          const behind = a[k] - peak;
+          if (behind < INVISIBLE) continue;
+          const share = behind === 0 ? 1 : Math.exp(behind);
           total += share;
           red += share * colours[k][0];
           green += share * colours[k][1];

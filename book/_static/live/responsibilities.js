@@ -3,7 +3,7 @@
 (function (live) {
   "use strict";
 
-  const CELL = 2; // CSS pixels a cell of the plane
+  const CELL = 3; // CSS pixels a cell of the plane
   const NARROW = 520; // below this width the plane is nearly a square
   const SMALLEST = 0.2; // standard deviation
   const LARGEST = 4;

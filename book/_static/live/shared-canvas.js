@@ -71,12 +71,12 @@
   // A canvas that fills the width of `parent`.
   //   label: what it shows, for screen readers (it gets role="img")
   //   height: (width) => CSS pixels;  draw: (context, width, height), in CSS pixels, on a cleared canvas
-  // Returns { element, frame, width, height, redraw() soon, paint() now }; handles are placed in `frame`.
+  // Returns { element, frame, width, height, redraw() soon, paint() now, resize() where height changes }; handles are placed in `frame`.
   function canvas(parent, { label, height, draw }) {
     const frame = element(parent, "div", { class: "live-canvas" });
     const node = element(frame, "canvas", { role: "img", "aria-label": label });
     const context = node.getContext("2d");
-    const self = { element: node, frame, context, width: 0, height: 0, redraw, paint, handles: [] };
+    const self = { element: node, frame, context, width: 0, height: 0, redraw, paint, resize, handles: [] };
     let asked = 0;
 
     function paint() {
@@ -116,6 +116,13 @@
     if (text) node.textContent = text;
     parent?.append(node);
     return node;
+  }
+
+  // Text whose middle is at height y.
+  function text(context, words, x, y, align = "left") {
+    context.textAlign = align;
+    context.textBaseline = "middle";
+    context.fillText(words, x, y);
   }
 
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -168,6 +175,6 @@
   }
 
   Object.assign(live, {
-    theme, onTheme, font, colour, css, inkColour, lineColour, canvas, element, reducedMotion, transition, loop,
+    theme, onTheme, font, colour, css, inkColour, lineColour, canvas, element, text, reducedMotion, transition, loop,
   });
 })((globalThis.emvaeLive ??= {}));

@@ -82,9 +82,11 @@
     for (let j = 0; j + 1 < height; j++) {
       for (let i = 0; i + 1 < width; i++) {
         const at = j * width + i;
+        const first = field[at] > level;
+        const same = field[at + 1] > level === first && field[at + width] > level === first;
+        if (same && field[at + width + 1] > level === first) continue;
         const corner = [field[at], field[at + 1], field[at + width + 1], field[at + width]];
         const above = corner.map((value) => value > level);
-        if (above.every((side) => side === above[0])) continue;
         const crossings = [];
         for (let e = 0; e < 4; e++) {
           const f = (e + 1) % 4;
@@ -104,5 +106,8 @@
 
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-  Object.assign(live, { logNormalize, cholesky2, eigen2, random, scale, ticks, format, superscript, contour, clamp });
+  // From a to b by the share t, number by number in arrays of any depth.
+  const lerp = (a, b, t) => (Array.isArray(a) ? a.map((item, i) => lerp(item, b[i], t)) : a + t * (b - a));
+
+  Object.assign(live, { logNormalize, cholesky2, eigen2, random, scale, ticks, format, superscript, contour, clamp, lerp });
 })((globalThis.emvaeLive ??= {}));

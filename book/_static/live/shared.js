@@ -9,9 +9,12 @@
 // If mount throws, the picture stays.
 //
 // Exported data (make widgets) assign to emvaeLive.data.name. The shared functions, each explained in its file:
-//     maths     logNormalize cholesky2 eigen2 random scale ticks format superscript contour clamp
-//     canvas    canvas element theme onTheme font colour css inkColour lineColour reducedMotion transition loop
+//     maths     logNormalize cholesky2 eigen2 random scale ticks format superscript contour clamp lerp
+//     canvas    canvas element text theme onTheme font colour css inkColour lineColour reducedMotion transition loop
 //     controls  handle panel slider button toggle choice status
+//     run       run.Run run.Collapse run.trace: EM by half-steps, for any family of models
+//     staircase staircase.range staircase.chart staircase.equation: ln p = ELBO + KL
+//     player    player: the buttons that move through a run, and what is shown on the way
 (function (live) {
   "use strict";
 
