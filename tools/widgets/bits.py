@@ -26,7 +26,7 @@ SHOWN = (0, 1, 3, 10, 30)  # iterations
 
 
 @cache
-def digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the first training images as bits, (N, 784), and their classes (N,)."""
     images = mnist(flat=True)
     return binarise(images.train_images[:N_DIGITS]), images.train_labels[:N_DIGITS]

@@ -28,7 +28,7 @@ TOLERANCE = 1e-6  # nats per datum, as fit_em's
 def start() -> GaussianMixture:
     """Return the chapter's start, with both components on the long eruptions."""
     spread = np.diag(SPREAD * old_faithful().x.var(axis=0))
-    return GaussianMixture([0.5, 0.5], MEANS, [spread, spread])
+    return GaussianMixture(np.full(2, 0.5), np.array(MEANS), np.array([spread, spread]))
 
 
 def half_steps(n_iter: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -34,7 +34,7 @@ class Repeated(GaussianMixture):
 
 def model(repeats: int = 1) -> Repeated:
     """Return the mixture of the chapter's figures, with a uniform prior."""
-    return Repeated(np.full(3, 1 / 3), MEANS, COVARIANCES, repeats=repeats)
+    return Repeated(np.full(3, 1 / 3), np.array(MEANS), np.array(COVARIANCES), repeats=repeats)
 
 
 def data() -> dict[str, Any]:

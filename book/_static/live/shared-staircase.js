@@ -27,14 +27,15 @@
     const { ink, muted, rule } = live.theme();
     context.font = live.font(12);
     context.lineWidth = 1;
-    for (const value of live.ticks(...limits, 4)) {
+    const marks = live.ticks(...limits, 4);
+    const digits = [0, 1, 2].find((n) => marks.every((value) => Math.abs(value - Number(value.toFixed(n))) < 1e-6)) ?? 3;
+    for (const value of marks) {
       context.strokeStyle = rule;
       context.beginPath();
       context.moveTo(CHART.left, toY(value));
       context.lineTo(width - CHART.right, toY(value));
       context.stroke();
       context.fillStyle = muted;
-      const digits = limits[1] - limits[0] > 8 ? 0 : limits[1] - limits[0] > 0.8 ? 1 : 2;
       live.text(context, live.format(value, digits), CHART.left - 7, toY(value), "right");
     }
     moments.slice(first, first + slots(width)).forEach((moment, i) => {
