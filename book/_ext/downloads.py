@@ -16,7 +16,8 @@ from sphinx.config import Config
 FOLDERS = ("book", "emvae", "tests", "tools", ".ci", ".github")
 FILES = (
     ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE",
-    "Makefile", "README.md", "_config.yml", "_toc.yml", "constraints.txt", "environment.yml", "pyproject.toml",
+    "Makefile", "README.md", "_config.yml", "_toc.yml", "constraints.txt", "environment.yml",
+    "pyproject.toml",
 )  # fmt: skip
 SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 PACKED = {".gz", ".png", ".pt"}

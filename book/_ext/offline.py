@@ -30,6 +30,13 @@ def choose_mathjax(app: Sphinx, config: Config) -> None:
     config.mathjax_path = MATHJAX
 
 
+def drop_thebe(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Take Thebe's settings out of a page of code."""
+    for raw in list(doctree.findall(nodes.raw)):
+        if "x-thebe-config" in raw.astext():
+            raw.parent.remove(raw)
+
+
 def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node) -> None:
     """Take scripts and styles out of a page that would do nothing there."""
     for kind in ("script_files", "css_files"):
@@ -63,8 +70,9 @@ def remove(path: Path) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect the three steps; sphinx-mathjax-offline copies its files before the last."""
+    """Connect the steps; sphinx-mathjax-offline copies its files before the last."""
     app.connect("config-inited", choose_mathjax)
+    app.connect("doctree-resolved", drop_thebe, priority=900)
     app.connect("html-page-context", drop_unused, priority=900)
     app.connect("build-finished", remove_unused, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -21,11 +21,11 @@ SECONDS = {"word": 0.28, "formula": 2.0, "display": 25.0, "line of code": 1.2, "
 LEFT_OUT = "What the sheet leaves out"
 
 
-class fold(nodes.Element):
+class fold(nodes.Element):  # type: ignore[misc]  # docutils carries no types
     """A proof or solution that opens and closes."""
 
 
-class fold_title(nodes.Element):
+class fold_title(nodes.Element):  # type: ignore[misc]  # docutils carries no types
     """What stands there when it is closed."""
 
 

@@ -31,18 +31,21 @@ ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever a page asks for, nothing gets out
 ]
+OTHER_PAGES = ["search"]  # made by Sphinx, in no table of contents
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-# Before anything on a page runs: note layout shifts, and what was painted when.
+# Before anything on a page runs: note by how much the layout shifts.
 OBSERVE = """
-window.emvaeShifts = [];
-new PerformanceObserver(list => window.emvaeShifts.push(...list.getEntries().map(
-  entry => ({value: entry.hadRecentInput ? 0 : entry.value, time: entry.startTime}))))
+window.layoutShift = 0;
+new PerformanceObserver(list => list.getEntries().forEach(entry => { window.layoutShift += entry.value; }))
   .observe({type: "layout-shift", buffered: true});
 """
+# When the formulas are set and the fonts are there, say when that was and when something was first seen.
 RENDERED = """async () => {
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
+  const [first] = performance.getEntriesByName("first-contentful-paint");
+  return {first: first?.startTime, complete: performance.now(), shift: window.layoutShift};
 }"""
 
 
@@ -118,11 +121,12 @@ class Record:
 
 @dataclass
 class Visit:
-    """An open page, its name in the table of contents, and its record."""
+    """An open page, its name in the table of contents, its record, and its times in milliseconds."""
 
     name: str
     page: Page
     record: Record
+    times: dict[str, float] = field(default_factory=dict)
 
 
 @pytest.fixture(scope="session")
@@ -154,14 +158,14 @@ def new_visit(site, browser):
     """Return a function that opens a page in a context of its own, waits for its maths, and records it."""
 
     def new_visit(name, *, scheme="light", viewport=DESKTOP, by_file=False, **context):
-        options = {"color_scheme": scheme, "viewport": viewport, "service_workers": "block"}
-        context = browser.new_context(**options, **context)
+        options = {"color_scheme": scheme, "viewport": viewport, "service_workers": "block", **context}
+        context = browser.new_context(**options)
         context.set_default_timeout(30_000)
         context.add_init_script(OBSERVE)
         visit = Visit(name, context.new_page(), Record())
         visit.record.follow(visit.page, site)
         visit.page.goto(site.url(name, by_file=by_file))
-        visit.page.evaluate(RENDERED)
+        visit.times = visit.page.evaluate(RENDERED)
         return visit
 
     return new_visit
@@ -187,7 +191,7 @@ def open_page(open_visit):
     return lambda *args, **options: open_visit(*args, **options).page
 
 
-@pytest.fixture(scope="session", params=PAGES)
+@pytest.fixture(scope="session", params=[*PAGES, *OTHER_PAGES])
 def visit(new_visit, request):
     """Return a page of the book, opened once for all tests, in light colours on a desktop."""
     visit = new_visit(request.param)
