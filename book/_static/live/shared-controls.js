@@ -23,6 +23,7 @@
       node.style.transform = `translate(${x}px, ${y}px)`;
       node.setAttribute("aria-valuetext", text());
       node.setAttribute("aria-valuenow", value ? value() : Math.round(x));
+      if (!value) node.setAttribute("aria-valuemax", Math.max(Math.round(x), canvas.width));
     }
     function grab(event) {
       if (event.button !== 0) return;
