@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 STAMP  := .venv/.complete
 HTML   := _build/html
 BUILT  := _build/.complete
-PDF    := _build/from-em-to-the-vae.pdf
+PRINT  := _build/from-em-to-the-vae
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
 # Nothing of the caller's settings reaches what is built: same result on every machine.
@@ -27,7 +27,7 @@ BOOK_SOURCES = $(shell find book emvae _config.yml _toc.yml -type f \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve pdf bench train lint types check notebooks figures widgets clean FORCE
+.PHONY: help book test unit nbval browser look links serve pdf epub bench train lint types check notebooks figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,18 +37,30 @@ book: $(BUILT)  ## build the book, say where to open it
 
 test: unit nbval  ## run the tests, then every notebook of the book against its stored outputs
 
-unit: $(STAMP)  ## run pytest on tests/ alone
-	$(PY) -m pytest tests
+unit: $(STAMP)  ## run pytest on tests/ alone, without those that need a browser
+	$(PY) -m pytest tests -m 'not browser'
 
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
 	$(PY) -m pytest --nbval --nbval-current-env book/*.ipynb
+
+browser: book  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
+	$(PY) -m pytest tests -m browser
+
+look: book  ## take pictures of every page, light, dark and on a phone, into _build/look (needs Chromium)
+	@$(PY) -m tools.look _build/look
+
+links: book  ## ask every outside address of the book whether it is still there (needs the network)
+	@$(PY) -m tools.check_links
 
 serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
 pdf: book  ## print the whole book into one PDF in _build (needs Chromium)
-	@$(PY) -m tools.print $(PDF)
+	@$(PY) -m tools.print $(PRINT).pdf
+
+epub: book  ## make an EPUB of the book, formulas in MathML (needs Chromium, which typesets them)
+	@$(PY) -m tools.print $(PRINT).epub
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
 	$(PY) -m tests.benchmarks
@@ -62,7 +74,7 @@ lint: $(STAMP)  ## ruff on code and notebooks
 types: $(STAMP)  ## mypy, strict
 	$(PY) -m mypy
 
-check: lint types test book  ## all that CI runs: lint, types, tests, notebooks, book
+check: lint types test book browser  ## all that CI runs: lint, types, tests, notebooks, book, browser
 
 notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs are made (NB=book/1-...ipynb for one)
 	$(PY) tools/notebooks.py $(NB)

@@ -1,4 +1,4 @@
-"""Everybody can read it: axe finds nothing, in light and in dark; headings, alt texts and colours are right."""
+"""Everybody can read it: axe finds nothing, in light or dark; headings, alt texts and colours are right."""
 
 import json
 from itertools import pairwise
@@ -15,8 +15,8 @@ EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["viola
 # A theme changes colours and nothing else.
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": ["violations"]}
 
-# Folds are opened, so that axe sees what is in them. It need not see every word of a listing: one of each colour
-# stands for all. Nor the glyphs that MathJax draws, which the MathML that is read aloud stands for.
+# Folds are opened, so that axe sees what is in them. It need not see every word of a listing: one of each
+# colour stands for all. Nor the glyphs that MathJax draws, for which the MathML that is read aloud stands.
 PREPARE = """() => {
   document.querySelectorAll("article details").forEach(fold => { fold.open = true; });
   const style = document.createElement("style");

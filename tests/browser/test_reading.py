@@ -1,4 +1,4 @@
-"""What helps to read: facts, folds, previews, zoom, keys, a phone's width; and all but these without scripts."""
+"""What helps to read: facts, folds, previews, zoom, keys, a phone; and pages complete without scripts."""
 
 import re
 
