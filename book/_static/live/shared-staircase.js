@@ -2,7 +2,7 @@
 (function (live) {
   "use strict";
 
-  const CHART = { left: 58, right: 92, top: 12, bottom: 24, bar: 22 };
+  const CHART = { left: 66, right: 92, top: 12, bottom: 24, bar: 22 };
   const KL_COLOUR = 5; // reddish purple, which no component of a live figure has
 
   // The range of nats that shows the last moments well: the first steps may be a hundred times taller than the rest.
