@@ -31,11 +31,13 @@
     if (set) set.then(() => { if (!moved) goToTarget(); });
   }
 
-  // A fold opens when it holds a word that was searched for: Sphinx marks these words a moment after loading.
+  // Words that were searched for are marked, and a fold that holds one opens. Sphinx would mark them itself if
+  // the theme did not load the search on every page: Sphinx takes every page for the search page then.
   const article = document.querySelector("article");
   if (article && wasSearchedFor()) {
     const openMarked = () => article.querySelectorAll("details .highlighted").forEach(openFolds);
     new MutationObserver(openMarked).observe(article, { childList: true, subtree: true });
+    SphinxHighlight.highlightSearchWords();
   }
 
   function wasSearchedFor() {
