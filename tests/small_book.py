@@ -35,6 +35,7 @@ TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
 <div class="math" id="equation-e"><span class="eqno">(2.7)</span>
 \[x = 1 + 2 + 3\]</div>
 <p><a href="#equation-e">(2.7)</a> <a href="1-one.html#problem">before</a></p></section></section>"""
+CODE = 'html[data-theme="light"] .k { color: #900 }\nhtml[data-theme="dark"] .k { color: #f99 }\n'
 DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle cx="4" cy="4" r="4"/></svg>'
 
 
@@ -45,6 +46,7 @@ def make_small_book(root):
     book.mkdir()
     (root / "_toc.yml").write_text(TOC)
     (static / "dot.svg").write_text(DOT)
+    (static / "pygments.css").write_text(CODE)
     shutil.copy(ROOT / "book/_static/print.css", static)
     (static / "mathjax").symlink_to(mathjax())
     for name, article in {"index": INDEX, "1-one": ONE, "2-two": TWO}.items():

@@ -11,7 +11,7 @@ from tools.print.pages import read_page
 @pytest.fixture(scope="module")
 def document(tmp_path_factory):
     root = make_small_book(tmp_path_factory.mktemp("book"))
-    return BeautifulSoup(assemble(root, edition="Edition <1>"), "html.parser")
+    return BeautifulSoup(assemble(root, author="Anna Ny", edition="Edition <1>"), "html.parser")
 
 
 def test_pages_stand_in_reading_order_without_the_theme_around_them(document):
@@ -58,7 +58,7 @@ def test_contents_list_parts_chapters_and_sections(document):
 
 def test_the_cover_has_title_picture_and_edition(document):
     cover = document.select_one(".print-cover")
-    assert cover.get_text(" ", strip=True) == "Small & plain A book in two chapters. Edition <1>"
+    assert cover.get_text(" ", strip=True) == "Small & plain A book in two chapters. Anna Ny. Edition <1>"
     assert cover.img["alt"] == ""
 
 

@@ -1,6 +1,10 @@
 """On paper: the PDF of a whole book, and a page that a reader prints with Ctrl-P."""
 
+import re
+import zipfile
+from html import unescape
 from io import BytesIO
+from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
@@ -8,6 +12,7 @@ from pypdf import PdfReader
 from tests.small_book import make_small_book
 from tools.print.browser import chromium, opened
 from tools.print.document import assemble
+from tools.print.epub import make_epub
 from tools.print.pdf import outline, page_numbers, print_pdf
 
 HEADINGS = ["Contents", "Small & plain", "1. One", "1.1. Problem", "Deep", "2. Two", "2.1. Problem"]
@@ -18,7 +23,7 @@ def document(tmp_path_factory):
     root = make_small_book(tmp_path_factory.mktemp("book"))
     path = root / "_build/print/book.html"
     path.parent.mkdir()
-    path.write_text(assemble(root, edition="Edition 1"), encoding="utf-8")
+    path.write_text(assemble(root, author="Anna Ny", edition="Edition 1"), encoding="utf-8")
     return path
 
 
@@ -129,3 +134,28 @@ def test_nothing_is_cut_at_the_right_margin(paper):
     assert paper.locator(".bd-article :is(pre, table, div)").evaluate_all(cut) == []
     wide = paper.locator(".bd-article pre").evaluate_all("all => all.filter(e => e.scrollWidth > 652).length")
     assert wide == 0
+
+
+@pytest.fixture(scope="module")
+def epub(document, browser):
+    with zipfile.ZipFile(BytesIO(make_epub(document, browser))) as archive:
+        assert archive.infolist()[0].filename == "mimetype"
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_epub_lists_what_it_holds_and_its_contents_lead_to_sections(epub):
+    package = ElementTree.fromstring(epub["book.opf"])
+    listed = {item.get("href") for item in package.iter("{http://www.idpf.org/2007/opf}item")}
+    assert listed == epub.keys() - {"mimetype", "META-INF/container.xml", "book.opf"}
+    links = re.findall(r'href="([^"]+)">([^<]+)<', epub["contents.xhtml"].decode())
+    assert ("2-two.xhtml#2-two--problem", "2.1. Problem") in links
+    assert [unescape(text) for _, text in links] == [h for h in HEADINGS if h not in {"Contents", "Deep"}]
+
+
+def test_pages_of_an_epub_are_xml_with_formulas_in_mathml_and_links_to_each_other(epub):
+    page = ElementTree.fromstring(epub["2-two.xhtml"])
+    assert "".join(page.find(".//{http://www.w3.org/1998/Math/MathML}math").itertext()) == "x=1+2+3"
+    targets = [link.get("href") for link in page.iter("{http://www.w3.org/1999/xhtml}a")]
+    assert targets == ["2-two.xhtml#2-two--equation-e", "1-one.xhtml#1-one--problem"]
+    assert b'src="dot.svg"' in epub["index.xhtml"]
+    assert epub["pygments.css"] == b".k { color: #900 }"

@@ -51,3 +51,14 @@ function number(pages) {
   for (const link of document.querySelectorAll(".print-contents a"))
     link.querySelector(".print-at").textContent = pages[decodeURIComponent(link.hash.slice(1))] ?? "";
 }
+
+/** Return name, headings of chapter and sections, and XHTML of each page, with the MathML that MathJax keeps in formulas. */
+function xhtml() {
+  for (const formula of document.querySelectorAll("mjx-container"))
+    formula.replaceWith(formula.querySelector("mjx-assistive-mml > math"));
+  return [...document.querySelectorAll(".print-page")].map(page => ({
+    name: page.id,
+    headings: [...page.querySelectorAll("h1, h2")].map(it => [it.closest("[id]").id, it.textContent.trim()]),
+    html: new XMLSerializer().serializeToString(page),
+  }));
+}
