@@ -49,6 +49,21 @@ def test_a_time_is_told_as_exactly_as_it_is_known(minutes, text):
     assert reading.duration(minutes) == text
 
 
+@pytest.mark.parametrize(
+    ("tex", "letters"),
+    [
+        ("K", 1),
+        (r"\mathbf{z}", 1),
+        (r"p(x \mid z = k)", 8),
+        (r"\Sigma_k^{-1}", 3),
+        (r"\operatorname{KL}", 2),
+        ("x" * 99, 24),
+    ],
+)
+def test_the_width_of_a_formula_is_estimated(tex, letters):
+    assert reading.glyphs(tex) == letters
+
+
 def test_a_solution_becomes_a_fold_with_all_it_holds():
     link = nodes.reference("", "Exercise 1", refuri="#ex")
     title = nodes.title("", "Solution to ", link)

@@ -60,6 +60,7 @@ def test_axe_finds_nothing_in_light(prepared):
 def test_axe_finds_nothing_in_dark(prepared):
     prepared.emulate_media(color_scheme="dark")
     expect(prepared.locator("html")).to_have_attribute("data-theme", "dark")
+    prepared.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
     found = violations(prepared, COLOURS)
     prepared.emulate_media(color_scheme="light")
     expect(prepared.locator("html")).to_have_attribute("data-theme", "light")
