@@ -10,6 +10,7 @@ STAMP  := .venv/.complete
 HTML   := _build/html
 BUILT  := _build/.complete
 TRUSTED = $(if $(filter 1,$(TRUST)),--trust)
+PRINT  := _build/from-em-to-the-vae
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
 # Nothing of the caller's settings reaches what is built: same result on every machine.
@@ -29,7 +30,7 @@ BOOK_SOURCES = $(shell find book emvae tools/grading _config.yml _toc.yml -type 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval serve bench train lint types check notebooks assignments grade figures clean FORCE
+.PHONY: help book test unit nbval browser look links serve pdf epub bench train lint types check notebooks assignments grade figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,15 +40,30 @@ book: $(BUILT)  ## build the book, say where to open it
 
 test: unit nbval  ## run the tests, then every notebook of the book against its stored outputs
 
-unit: $(STAMP)  ## run pytest on tests/ alone
-	$(PY) -m pytest tests
+unit: $(STAMP)  ## run pytest on tests/ alone, without those that need a browser
+	$(PY) -m pytest tests -m 'not browser'
 
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
 	$(PY) -m pytest --nbval --nbval-current-env book/*.ipynb
 
+browser: book  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
+	$(PY) -m pytest tests -m browser
+
+look: book  ## take pictures of every page, light, dark and on a phone, into _build/look (needs Chromium)
+	@$(PY) -m tools.look _build/look
+
+links: book  ## ask every outside address of the book whether it is still there (needs the network)
+	@$(PY) -m tools.check_links
+
 serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+pdf: book  ## print the whole book into one PDF in _build (needs Chromium)
+	@$(PY) -m tools.print $(PRINT).pdf
+
+epub: book  ## make an EPUB of the book, formulas in MathML (needs Chromium, which typesets them)
+	@$(PY) -m tools.print $(PRINT).epub
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
 	$(PY) -m tests.benchmarks
@@ -61,7 +77,7 @@ lint: $(STAMP)  ## ruff on code and notebooks
 types: $(STAMP)  ## mypy, strict
 	$(PY) -m mypy
 
-check: lint types test book  ## all that CI runs: lint, types, tests, notebooks, book
+check: lint types test book browser  ## all that CI runs: lint, types, tests, notebooks, book, browser
 
 notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs are made (NB=book/1-...ipynb for one)
 	$(PY) tools/notebooks.py $(NB)
@@ -75,6 +91,9 @@ grade: $(STAMP)  ## grade a folder of submissions (SUBMISSIONS=folder; see book/
 
 figures: $(STAMP)  ## redraw the figure of the landing page and of the README
 	$(PY) tools/make_figures.py
+
+widgets: $(STAMP)  ## export from the package what the live figures need: data and static pictures
+	$(PY) -m tools.make_widgets
 
 clean:  ## remove all that the other targets made
 	rm -rf .venv _build dist release .pytest_cache .mypy_cache .ruff_cache .hypothesis

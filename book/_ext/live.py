@@ -1,0 +1,83 @@
+"""Sphinx directive ``{live} em``: a picture, and in its place a live figure where scripts run.
+
+::
+
+    ```{live} em
+    :alt: What the picture shows.
+
+    **The claim in one sentence.** Then the rest of the caption.
+    ```
+
+The picture is ``book/_static/live/em.png``, which ``make widgets`` draws; readers without JavaScript, the
+printed book and every builder but HTML show it. The figure is numbered and has the name ``fig-live-em``.
+A page that holds live figures loads the shared scripts and each figure's own (``em-*.js``, then ``em.js``),
+all deferred; other pages load none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+FOLDER = Path(__file__).resolve().parent.parent / "_static" / "live"
+
+
+class LiveFigure(SphinxDirective):
+    """A figure whose picture a script of the same name replaces."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012  docutils declares it so
+
+    def run(self) -> list[nodes.Node]:
+        """Make the numbered figure of picture and caption."""
+        name = self.arguments[0]
+        if not (FOLDER / f"{name}.js").exists():
+            raise self.error(f"live figure {name!r} has no script {name}.js in book/_static/live")
+        if "alt" not in self.options or not self.content:
+            raise self.error(f"live figure {name!r} needs an :alt: text and a caption")
+        picture = f"/{FOLDER.relative_to(Path(self.env.srcdir).resolve()).as_posix()}/{name}.png"
+        figure = nodes.figure("", nodes.image(uri=picture, alt=self.options["alt"]))
+        figure["classes"] += ["live", f"live-{name}"]
+        figure["names"].append(f"fig-live-{name}")
+        self.state.document.note_explicit_target(figure)
+        self.set_source_info(figure)
+        text = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, text)
+        paragraph, *rest = text.children
+        figure += nodes.caption("", "", *paragraph.children)
+        if rest:
+            raise self.error(f"the caption of live figure {name!r} should be one paragraph")
+        return [figure]
+
+
+def scripts(names: list[str]) -> list[str]:
+    """Return the files that a page with these figures loads, in order, relative to ``_static``."""
+    found = [*sorted(FOLDER.glob("shared-*.js")), FOLDER / "shared.js"]
+    for name in names:
+        found += [*sorted(FOLDER.glob(f"{name}-*.js")), FOLDER / f"{name}.js"]
+    return [f"live/{path.name}" for path in found]
+
+
+def add_scripts(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load what a page's live figures need, on that page alone."""
+    figures = doctree.findall(nodes.figure) if doctree is not None else []
+    classes = [figure["classes"] for figure in figures if "live" in figure["classes"]]
+    if classes:
+        app.add_css_file("live/live.css")
+        for file in scripts([names[1].removeprefix("live-") for names in classes]):
+            app.add_js_file(file, loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("live", LiveFigure)
+    app.connect("html-page-context", add_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

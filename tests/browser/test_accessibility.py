@@ -1,0 +1,109 @@
+"""Everybody can read it: axe finds nothing, in light or dark; headings, alt texts and colours are right."""
+
+import json
+from itertools import pairwise
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from emvae.plotting import component_colours
+from tests.browser.conftest import PAGES
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+# A theme changes colours and nothing else.
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"], "resultTypes": ["violations"]}
+
+# Folds are opened, so that axe sees what is in them. It need not see every word of a listing: one of each
+# colour stands for all. Nor the glyphs that MathJax draws, for which the MathML that is read aloud stands.
+PREPARE = """() => {
+  document.querySelectorAll("article details").forEach(fold => { fold.open = true; });
+  const style = document.createElement("style");
+  style.textContent = ".seen-before { display: none !important; }";
+  document.head.append(style);
+  const seen = new Set();
+  for (const token of document.querySelectorAll("article pre span[class]")) {
+    const key = `${token.closest(".cell_output, .cell_input, .highlight").className} ${token.className}`;
+    token.classList.toggle("seen-before", seen.has(key));
+    seen.add(key);
+  }
+  document.querySelectorAll("mjx-math").forEach(glyphs => glyphs.classList.add("seen-before"));
+}"""
+RESTORE = """() => {
+  document.querySelectorAll("article details").forEach(fold => { fold.open = false; });
+  document.querySelectorAll(".seen-before").forEach(element => element.classList.remove("seen-before"));
+}"""
+HEADINGS = """() => [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
+  .filter(heading => heading.offsetParent).map(heading => Number(heading.tagName[1]))"""
+
+
+def violations(page, options):
+    """Return what axe finds, as lines that say where."""
+    found = Axe().run(page, options=options).response["violations"]
+    nodes = [(violation["id"], node) for violation in found for node in violation["nodes"]]
+    return [f"{name}: {n['target']} {n['html'][:120]} {json.dumps(n['any'])[:300]}" for name, n in nodes]
+
+
+@pytest.fixture
+def prepared(visit):
+    """Return a page whose folds are open, and close them afterwards."""
+    visit.page.evaluate(PREPARE)
+    yield visit.page
+    visit.page.evaluate(RESTORE)
+
+
+def test_axe_finds_nothing_in_light(prepared):
+    assert violations(prepared, EVERYTHING) == []
+
+
+def test_axe_finds_nothing_in_dark(prepared):
+    prepared.emulate_media(color_scheme="dark")
+    expect(prepared.locator("html")).to_have_attribute("data-theme", "dark")
+    prepared.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
+    found = violations(prepared, COLOURS)
+    prepared.emulate_media(color_scheme="light")
+    expect(prepared.locator("html")).to_have_attribute("data-theme", "light")
+    assert found == []
+
+
+def test_axe_would_find_something(open_page):
+    page = open_page("search")
+    page.evaluate("document.querySelector('main').append(new Image(9, 9))")
+    assert [line.partition(":")[0] for line in violations(page, EVERYTHING)] == ["image-alt"]
+
+
+def test_language_title_and_headings(visit):
+    assert visit.page.get_attribute("html", "lang") == "en"
+    assert "From EM to the VAE" in visit.page.title()
+    levels = visit.page.evaluate(HEADINGS)
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1] == []
+
+
+def test_a_picture_is_named_by_what_it_shows(visit):
+    names = visit.page.evaluate("() => [...document.querySelectorAll('article img')].map(image => image.alt)")
+    assert [name for name in names if len(name.split()) < 6] == []
+    assert len(names) > 0 or not visit.name.split("/")[-1][0].isdigit()
+
+
+def luminance(colour):
+    """Return the relative luminance of WCAG of an RGB colour in [0, 1]."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_colours_of_the_figures_stand_out_from_white():
+    """No figure of the book has more than three."""
+    contrasts = [1.05 / (luminance(colour) + 0.05) for colour in component_colours(3)]
+    assert min(contrasts) >= 3
+
+
+def test_contrast_is_that_of_the_standard():
+    assert 1.05 / (luminance((0, 0, 0)) + 0.05) == pytest.approx(21)
+    assert 1.05 / (luminance((0x77 / 255,) * 3) + 0.05) == pytest.approx(4.48, abs=0.005)
+
+
+def test_every_chapter_is_judged():
+    assert len([name for name in PAGES if name.split("/")[-1][0].isdigit()]) == 6

@@ -1,0 +1,44 @@
+"""Export from emvae what the live figures of the book need: data and static pictures.
+
+`make widgets` writes into book/_static/live; run by hand, result committed. Each figure is a module of
+tools/widgets with a function ``data`` and, but for what all figures share, one that draws its ``picture``.
+Names as arguments make those figures alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import matplotlib as mpl
+
+from tools.widgets import bits, em, gradients, responsibilities, shared
+from tools.widgets.files import save_data, save_picture
+
+FIGURES: dict[str, ModuleType] = {
+    "shared": shared,
+    "responsibilities": responsibilities,
+    "em": em,
+    "bits": bits,
+    "gradients": gradients,
+}
+
+
+def main(names: list[str]) -> None:
+    """Write the files of the figures of these names, or of all.
+
+    Raises
+    ------
+    ValueError : there is no figure of a name.
+    """
+    if unknown := sorted(set(names) - set(FIGURES)):
+        raise ValueError(f"no live figure {unknown}: choose among {', '.join(FIGURES)}")
+    mpl.use("Agg")
+    for name in names or FIGURES:
+        save_data(name, FIGURES[name].data())
+        if hasattr(FIGURES[name], "picture"):
+            save_picture(name, FIGURES[name].picture())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,126 @@
+"""Chapter 6: the explorer's map of holes, its places and digits, and a picture of plane and square."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from emvae.datasets import binarise, mnist
+from emvae.latents import HoleMap, encode, hole_map, inverse_cdf_mesh, to_unit_square
+from emvae.latents.codes import Codes
+from emvae.mixtures import GaussianMixture
+from emvae.plotting import plot_mosaic, use_style
+from tools.widgets.networks import load
+from tools.widgets.rounding import pack
+
+THRESHOLD = -np.log(10)  # a hole is where codes are ten times rarer than the prior has it
+REACH, SIDE = 3.5, 101  # the map covers [-REACH, REACH]^2 with SIDE points a side
+STEP, BITS = 2e-4, 16  # nats between two stored values: they are right to half of it, and end at -6.55
+PER_CLASS = 2  # test digits of each class to encode
+DENSE, HOLE = "#0072B2", "#D55E00"
+
+Array = NDArray[np.floating[Any]]
+
+
+@cache
+def codes() -> Codes:
+    """Return q(z | x_n) of the 60,000 training digits, their bits drawn as in chapter 6."""
+    rng, _ = np.random.default_rng(0).spawn(2)
+    bits = binarise(mnist(flat=True).train_images, method="stochastic", rng=rng)
+    return encode(load(), torch.from_numpy(bits).float())
+
+
+def aggregate() -> GaussianMixture:
+    """Return q(z), their average."""
+    n = len(codes().means)
+    return GaussianMixture(np.full(n, 1 / n), codes().means, codes().covariances, learn_weights=False)
+
+
+@cache
+def log_ratio() -> HoleMap:
+    """Return ln q(z) - ln p(z) on the explorer's grid."""
+    return hole_map(aggregate(), half_width=REACH, n_side=SIDE)
+
+
+def places() -> Array:
+    """Return the median code of each class, (10, 2)."""
+    labels = mnist(flat=True).train_labels
+    return np.array([np.median(codes().means[labels == k], axis=0) for k in range(10)])
+
+
+def examples() -> list[dict[str, Any]]:
+    """Return the first test digits of each class, as bytes."""
+    data = mnist(flat=True)
+    first = [np.flatnonzero(data.test_labels == k)[:PER_CLASS] for k in range(10)]
+    rows = np.array(first).T.ravel()
+    return [
+        {"label": int(data.test_labels[n]), "image": b64encode(data.test_images[n].tobytes()).decode()}
+        for n in rows
+    ]
+
+
+def data() -> dict[str, Any]:
+    """Return what the page needs besides the networks."""
+    low, high = -(2 ** (BITS - 1)), 2 ** (BITS - 1) - 1
+    values = np.rint(log_ratio().log_ratio / STEP).clip(low, high).astype(np.int64)
+    grid = {"reach": REACH, "side": SIDE, "step": STEP, "bits": BITS, "values": pack(values, BITS)}
+    return {
+        "threshold": THRESHOLD,
+        "map": grid,
+        "places": places().round(2).tolist(),
+        "examples": examples(),
+    }
+
+
+def deepest() -> Array:
+    """Return the point in a hole where the prior is highest, (2,)."""
+    found = log_ratio()
+    up, across = np.nonzero(found.log_ratio < THRESHOLD)
+    points = found.axis[np.column_stack([across, up])]
+    chosen: Array = points[(points**2).sum(axis=1).argmin()]
+    return chosen
+
+
+def decode(z: Array) -> Array:
+    """Return pixel means at z (M, 2), (M, 784)."""
+    with torch.no_grad():
+        return torch.sigmoid(load().likelihood(torch.tensor(z).float()).base_dist.logits).numpy()
+
+
+def picture() -> Figure:
+    """Draw the plane with its holes, the square with what is decoded there, and a digit from a hole."""
+    use_style()
+    rows = [["plane", "square", "dense"], ["plane", "square", "hole"]]
+    figure, axes = plt.subplot_mosaic(rows, figsize=(7.6, 3.2), width_ratios=[4, 4, 1.5])
+    points = {"dense": places()[0], "hole": deepest()}
+    _plane(axes["plane"])
+    plot_mosaic(axes["square"], decode(inverse_cdf_mesh(12).reshape(-1, 2)).reshape(12, 12, -1))
+    axes["square"].set(title="square: digits decoded", xlabel=r"$\Phi(z_1)$", ylabel=r"$\Phi(z_2)$")
+    for (name, z), colour in zip(points.items(), (DENSE, HOLE), strict=True):
+        axes[name].imshow(decode(z[None]).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+        axes[name].set(title={"dense": "dense place", "hole": "hole"}[name], xticks=[], yticks=[])
+        axes[name].spines[:].set(visible=True, color=colour, linewidth=2.5)
+        across, up = to_unit_square(z[None])[0] * 12 * 28
+        for ax, at in ((axes["plane"], z), (axes["square"], (across, 12 * 28 - up))):
+            ax.plot(*at, "o", markersize=9, color=colour, markeredgecolor="white", markeredgewidth=1.5)
+    return figure
+
+
+def _plane(ax: Axes) -> None:
+    """Shade q(z), hatch the holes, name the countries."""
+    found = log_ratio()
+    density = np.exp(found.log_ratio - 0.5 * np.add.outer(found.axis**2, found.axis**2)) / (2 * np.pi)
+    extent = (-REACH, REACH, -REACH, REACH)
+    ax.imshow(density, origin="lower", extent=extent, cmap="Blues", vmax=0.3, interpolation="bilinear")
+    ax.contour(found.axis, found.axis, found.log_ratio, [THRESHOLD], colors=HOLE, linewidths=0.9)
+    for digit, place in enumerate(places()):
+        ax.text(*place, str(digit), ha="center", va="center", fontsize=8)
+    ax.set(title="plane: where codes lie", xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
