@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from tools.grading import collecting, sandbox
 from tools.grading.collecting import RESULTS
 from tools.grading.judging import Judge
 from tools.grading.results import result_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
 
 ALL = tiny.POINTS
 OTHERS = {"other": {"triple", "test_triple"}}

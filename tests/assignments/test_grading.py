@@ -21,6 +21,8 @@ from tools.grading.collecting import RESULTS, FolderError, collect
 from tools.grading.nbgraders import Grade
 from tools.grading.sandbox import Limits, NoSandboxError
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
+
 ROSTER = """\
 student,name,email,number
 ada,Ada Lovelace,ada@uni.example,4711
