@@ -31,7 +31,8 @@ def marked():
     """All solutions, graded; those of one assignment one after the other in one kernel."""
     if not TRUST:
         sandbox.check()
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    workers = 2 if TRUST else len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(grade_all, ASSIGNMENTS))
     return {key: value for part in parts for key, value in part.items()}
 
