@@ -84,6 +84,7 @@ class Runner(AbstractContextManager["Runner"]):
         self.kernel: Kernel | None = None
         self.stack = ExitStack()
         self.digest = ""
+        self.spoilt = False
         self.deadline = 0.0
 
     def __exit__(self, *_: object) -> None:
@@ -103,7 +104,9 @@ class Runner(AbstractContextManager["Runner"]):
         run = Run(copy.deepcopy(notebook))
         self.done, self.starts = [], 0
         self.deadline = time.monotonic() + self.limits.total_seconds
-        if self.kernel is not None:
+        if self.spoilt:
+            self._close()
+        elif self.kernel is not None:
             self._ask("0", run, quiet=True, _=f"{ASK}forget()")
         for cell in run.notebook.cells:
             if cell.cell_type == "code":
@@ -111,6 +114,7 @@ class Runner(AbstractContextManager["Runner"]):
                 if cell.source.strip():
                     (self._run_test if is_test(cell) else self._run_cell)(cell, run)
         self._look_for_leaks(run)
+        self.spoilt = bool(run.attention)
         return run
 
     def _run_cell(self, cell: NotebookNode, run: Run) -> None:
