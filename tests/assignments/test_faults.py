@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from tools.grading import collecting, sandbox
 from tools.grading.collecting import RESULTS
 from tools.grading.judging import Judge
 from tools.grading.results import result_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
 
 ALL = tiny.POINTS
 OTHERS = {"other": {"triple", "test_triple"}}
@@ -265,6 +268,12 @@ FAULTS = [
           "test_double": 2.0, "test_twice": 1.0, "test_centre": 2.0}, "`np` another"),
     Fault("names the assignment's data anew", own_cell("grid = np.zeros(4)"), "graded-with-faults", reason="`grid` another"),
     Fault("changes the assignment's data", own_cell("grid[:] = 0"), "graded-with-faults", reason="`grid` another"),
+    Fault("names the data anew and kills the kernel", lambda n: (own_cell("import os; os._exit(0)")(n), own_cell("grid = np.zeros(4)")(n))[2:],
+          "graded-with-faults", reason="`grid` another"),
+    Fault("a kernel killed by a clock", own_cell("import os, threading\nthreading.Timer(1, os._exit, [0]).start()\nimport time; time.sleep(2)"),
+          "graded-with-faults", reason="ended the kernel"),
+    Fault("too many kernels lost", lambda n: [own_cell("import os; os._exit(0)")(n) for _ in range(6)][6:], "needs-attention", lost(*ALL),
+          "too many kernels"),
     Fault("names a builtin anew", own_cell("sum = 0"), "graded-with-faults", reason="`sum` another"),
     Fault("redefines the function after the tests", own_cell("def double(x):\n    return 0", after="test_twice"), "graded"),
     Fault("returns a global that is mutated", source("double", KEPT), "graded", lost("test_double", "test_twice")),

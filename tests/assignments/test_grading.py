@@ -6,6 +6,9 @@ import io
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +20,8 @@ from tools.grading.__main__ import grade
 from tools.grading.collecting import RESULTS, FolderError, collect
 from tools.grading.nbgraders import Grade
 from tools.grading.sandbox import Limits, NoSandboxError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
 
 ROSTER = """\
 student,name,email,number
@@ -207,6 +212,34 @@ def test_a_failure_of_the_grader_is_seen_and_not_kept(tmp_path, monkeypatch):
         "needs-attention", ["the grader itself failed: ZeroDivisionError: division by zero"],
     )  # fmt: skip
     assert list((folder / RESULTS / ".kept").iterdir()) == []
+
+
+GRADE = """\
+import sys
+from pathlib import Path
+from tests.assignments import tiny
+from tools.grading.__main__ import grade
+grade(Path(sys.argv[1]), {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+"""
+
+
+def test_interrupted_it_goes_on_where_it_was(tmp_path, monkeypatch):
+    endless = tiny.solved()
+    tiny.find(endless, "double").source = "while True: pass"
+    files = {"tiny/ada.ipynb": None, "tiny/bo.ipynb": tiny.text(endless)}
+    folder = lay_out(tmp_path, files, "student\nada\nbo\n")
+    root = collecting.__file__.partition("tools")[0]
+    with subprocess.Popen([sys.executable, "-c", GRADE, folder], cwd=root, stdout=subprocess.PIPE, text=True) as run:
+        assert "ada: graded" in run.stdout.readline()
+        run.send_signal(signal.SIGINT)
+        assert run.stdout.read() == "interrupted: make grade again goes on from here\n"
+    assert run.returncode == 130
+    again = []
+    monkeypatch.setattr(
+        batch, "result_of", lambda s, _: (again.append(s.student.student) or results.Result("tiny", "bo", "missing"), None)
+    )
+    grade(folder, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
+    assert again == ["bo"]
 
 
 def test_a_write_that_is_interrupted_leaves_the_old_file(tmp_path, monkeypatch):

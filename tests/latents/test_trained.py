@@ -28,30 +28,30 @@ def no_cache():
 
 
 @pytest.fixture(scope="module")
-def test_bits():
+def bits_to_test():
     """The bits that the page's ELBO is of: those of chapter 6's recipe, drawn from seed 0."""
     bits = binarise(mnist(flat=True).test_images, method="stochastic", rng=np.random.default_rng(0))
     return torch.from_numpy(bits).float()
 
 
-def test_its_elbo_is_what_its_page_says(test_bits):
+def test_its_elbo_is_what_its_page_says(bits_to_test):
     page = (DATA / "DATA.md").read_text("utf-8")
     said = [float(number) for number in re.findall(r"ELBO of (-[\d.]+) nats", page)]
-    rows = torch.split(test_bits, 2000)
+    rows = torch.split(bits_to_test, 2000)
     values = [elbo_monte_carlo(digit_vae(), x, generator=generator(1)).value.mean().item() for x in rows]
     assert len(said) == 1
     assert np.mean(values) == pytest.approx(said[0], abs=0.25)  # other codes are drawn: four standard errors
     assert np.mean(values) > -138.2  # chapter 6's network is at most one nat better
 
 
-def test_both_dimensions_say_something(test_bits):
-    assert active_units(digit_vae(), test_bits[:2000]).count == 2
+def test_both_dimensions_say_something(bits_to_test):
+    assert active_units(digit_vae(), bits_to_test[:2000]).count == 2
 
 
-def test_neighbours_on_the_map_are_of_one_kind(test_bits):
+def test_neighbours_on_the_map_are_of_one_kind(bits_to_test):
     """Each of a thousand codes has its nearest among three thousand others, mostly of the same digit."""
     labels = mnist().test_labels[:4000]
-    means = encode(digit_vae(), test_bits[:4000]).means
+    means = encode(digit_vae(), bits_to_test[:4000]).means
     squares = ((means[:1000, None] - means[None, 1000:]) ** 2).sum(-1)
     nearest = labels[1000:][squares.argmin(axis=1)]
     assert np.mean(nearest == labels[:1000]) > 0.55

@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from nbformat import NotebookNode
 
 import emvae
@@ -64,8 +66,11 @@ class Batch:
                 say(f"[{len(done)}/{len(submissions)}] {_line(done[waiting[future]][0])} ({seconds:.1f} s)")
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
+            for kernel in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    kernel.kill()
             say("interrupted: make grade again goes on from here")
-            os._exit(130)  # the kernels die with this process
+            os._exit(130)  # without waiting for those that run
         pool.shutdown()
         return [done[i] for i in range(len(submissions))]
 

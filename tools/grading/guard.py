@@ -19,6 +19,7 @@ import numpy as np
 WATCHED = ("builtins", "math", "numpy", "numpy.linalg", "numpy.random", "numpy.testing", "torch")
 SHELL = ("run_cell", "run_cell_async", "run_code", "run_ast_nodes", "showtraceback", "user_expressions")
 PER_CELL = ("_", "display", "exit", "get_ipython", "input", "quit")  # IPython sets them anew
+OWN_CHANGES = ("torch.manual_seed",)  # torch wraps it itself when it first loads its compiler
 LARGE = 1 << 26  # bytes; larger arrays are not copied
 
 
@@ -110,6 +111,8 @@ class Guard:
             marks[module] = id(here)
             for name, value in list(vars(here).items()) if here is not None else []:
                 full = f"{module}.{name}"
+                if full in OWN_CHANGES:
+                    continue
                 if (known is None and _is_fixed(name, value)) or (known is not None and full in known):
                     marks[full] = _mark(value)
         for name in SHELL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections.abc import Iterator
 
 MAGIC = re.compile(r"^\s*[%!].*$", re.M)
@@ -23,9 +24,11 @@ def bound(source: str) -> set[str]:
 
 
 def read(source: str) -> set[str]:
-    """Return the names that a cell looks up, wherever in it."""
-    nodes = ast.walk(tree(source))
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """Return the names that a cell looks up in the notebook, wherever in it; arguments are not such."""
+    try:
+        return set(_read(symtable.symtable(MAGIC.sub("", source), "cell", "exec")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
 
 
 def imports(source: str) -> dict[str, str]:
@@ -48,6 +51,16 @@ def modules(source: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
     return found
+
+
+def _read(table: symtable.SymbolTable) -> Iterator[str]:
+    """Yield what a scope, and those in it, read from the outermost."""
+    outermost = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (outermost or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _read(inner)
 
 
 def _bound(nodes: list[ast.stmt]) -> Iterator[str]:

@@ -34,7 +34,6 @@ class Result:
     verdicts: dict[str, str] = field(default_factory=dict)
     unanswered: list[str] = field(default_factory=list)
     file: str = ""
-    time: float | None = None
     hashes: dict[str, str] = field(default_factory=dict)
     final: bool = True  # False: this machine failed, not the submission
 
@@ -60,7 +59,7 @@ def result_of(submission: Submission, judge: Judge) -> tuple[Result, Marked | No
     except (UnreadableError, WrongAssignmentError) as error:
         reasons = [*submission.attention, *([str(error)] if submission.files else [])]
         return Result(**who, status="needs-attention", reasons=reasons, file=submission.place), None
-    who |= {"file": file.name, "time": file.time}
+    who["file"] = file.name
     try:
         marked = judge.mark(notebook)
     except WrongAssignmentError as error:

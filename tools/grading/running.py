@@ -84,6 +84,7 @@ class Runner(AbstractContextManager["Runner"]):
         self.kernel: Kernel | None = None
         self.stack = ExitStack()
         self.digest = ""
+        self.spoilt = False
         self.deadline = 0.0
 
     def __exit__(self, *_: object) -> None:
@@ -103,7 +104,9 @@ class Runner(AbstractContextManager["Runner"]):
         run = Run(copy.deepcopy(notebook))
         self.done, self.starts = [], 0
         self.deadline = time.monotonic() + self.limits.total_seconds
-        if self.kernel is not None:
+        if self.spoilt:
+            self._close()
+        elif self.kernel is not None:
             self._ask("0", run, quiet=True, _=f"{ASK}forget()")
         for cell in run.notebook.cells:
             if cell.cell_type == "code":
@@ -111,6 +114,7 @@ class Runner(AbstractContextManager["Runner"]):
                 if cell.source.strip():
                     (self._run_test if is_test(cell) else self._run_cell)(cell, run)
         self._look_for_leaks(run)
+        self.spoilt = bool(run.attention)
         return run
 
     def _run_cell(self, cell: NotebookNode, run: Run) -> None:
@@ -128,9 +132,8 @@ class Runner(AbstractContextManager["Runner"]):
         self.done.append(cell)
         if answer.how == "error" and not is_unanswered(cell):
             run.faults.append(f"{called(cell)} ends in {answer.error[0]}")
-        if is_locked(cell):
-            owned = sorted(names.bound(cell.source) & self.protected.values)
-            self._ask("0", run, quiet=True, _=f"{ASK}remember({owned!r})")
+        if self.kernel is not None:
+            self._remember(self.kernel, cell)
 
     def _run_test(self, cell: NotebookNode, run: Run) -> None:
         """Run a test cell; it has passed if its last line was reached and nothing was tampered with."""
@@ -167,8 +170,10 @@ class Runner(AbstractContextManager["Runner"]):
     def _look_first(self, run: Run, **expressions: str) -> Answer | None:
         """Ask the guard before a test; a kernel lost by then is the fault of the cell before it."""
         answer = self._look(run, **expressions)
-        if answer is not None and answer.how in FAILURES:
-            self._lost(answer, self.done.pop(), run)
+        if answer is not None and answer.how in FAILURES and self.done:
+            theirs = next((c for c in reversed(self.done) if not is_locked(c)), self.done[-1])
+            self.done.remove(theirs)
+            self._lost(answer, theirs, run)
             answer = self._look(run, **expressions)
         return answer
 
@@ -209,19 +214,35 @@ class Runner(AbstractContextManager["Runner"]):
             if answer.how != "ok" or not answer.values.get("state"):
                 raise KernelFailedError(f"the guard did not start in the kernel: {answer.error}")
             self.digest = answer.values["state"][0]
-            again = (self.kernel.ask(cell.source, seconds=self._seconds()) for cell in self.done)
-            if all(answer.how not in FAILURES for answer in again):
+            if all(self._run_again(self.kernel, cell) for cell in self.done):
                 return True
             self._close()
+        self._give_up(run)
+        return False
+
+    def _give_up(self, run: Run) -> None:
         sentence = "the notebook lost too many kernels or too much time: not all of it was run"
         if sentence not in run.attention:
             run.attention.append(sentence)
-        return False
+
+    def _run_again(self, kernel: Kernel, cell: NotebookNode) -> bool:
+        """Run a cell that has ended before; tell whether it ends again."""
+        ended = kernel.ask(cell.source, seconds=self._seconds()).how not in FAILURES
+        self._remember(kernel, cell)
+        return ended
+
+    def _remember(self, kernel: Kernel, cell: NotebookNode) -> None:
+        """Have the guard take what a cell of the assignment's own has bound for its own."""
+        if is_locked(cell):
+            owned = sorted(names.bound(cell.source) & self.protected.values)
+            kernel.ask("0", quiet=True, seconds=self._seconds(), _=f"{ASK}remember({owned!r})")
 
     def _lost(self, answer: Answer, cell: NotebookNode, run: Run) -> None:
         """Note whose fault a lost kernel is, and let it go."""
         what = self._failure(answer)
         run.faults.append(f"{called(cell)} {what}")
+        if time.monotonic() > self.deadline:
+            self._give_up(run)
         if not is_test(cell):
             cell.outputs = [*cell.outputs, _error("NotEnded", f"this cell {what}")]
         self._close()

@@ -88,8 +88,9 @@ class Assignment:
     @property
     def hidden_lines(self) -> set[str]:
         """Lines of hidden tests that are long enough to be told from a student's own."""
-        lines = (line.strip() for cell in self.tests for line in hidden(cell.source))
-        return {line for line in lines if len(line) >= 30 and not line.startswith("#")}
+        lines = {line.strip() for cell in self.tests for line in hidden(cell.source)}
+        shown = "\n".join(cell.source for cell in self.release.cells)
+        return {s for s in lines if len(s) >= 30 and not s.startswith("#") and s not in shown}
 
     def breaches(self) -> Iterator[str]:
         """Yield a sentence for every rule that the source breaks."""

@@ -15,7 +15,7 @@ def log_likelihood(x, probs):
 # %% e_step
 def e_step(x, probs):
     log_p = torch.tensor(trusted_log_likelihood(x, probs))
-    log_evidence = torch.logsumexp(log_p, 1) - torch.log(torch.tensor(float(len(probs))))
+    log_evidence = torch.logsumexp(log_p, 1) - np.log(len(probs))
     return torch.softmax(log_p, 1), log_evidence
 
 

@@ -1,6 +1,6 @@
 """Adds pseudo-counts where a projection was asked for: inside the interval, but not the maximiser."""
 
-FAILS = {"test_m_step_floor", "test_m_step_mnist"}
+FAILS = {"test_m_step_floor"}
 
 # %% m_step
 def m_step(x, resp, *, min_prob):

@@ -1,6 +1,6 @@
 """Forgets the floor: probabilities of exactly 0 and 1."""
 
-FAILS = {"test_m_step_floor", "test_m_step_mnist"}
+FAILS = {"test_m_step_floor"}
 
 # %% m_step
 def m_step(x, resp, *, min_prob):
