@@ -176,7 +176,7 @@ def visit_fold_title(translator: HTML5Translator, node: fold_title) -> None:
 
 def depart_fold_title(translator: HTML5Translator, node: fold_title) -> None:
     """Close it."""
-    translator.body.append("</summary>\n")
+    translator.body.append('<span class="fold-mark" aria-hidden="true"></span></summary>\n')
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

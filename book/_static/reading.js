@@ -72,6 +72,12 @@
   const WIDE = { "mjx-container": "Wide formula", "div.pst-scrollable-table-container": "Wide table" };
 
   function markWide() {
+    // A formula within a line scrolls only if it is wider than the line: its foot would leave the line otherwise.
+    const edge = article.getBoundingClientRect().right + 1;
+    for (const formula of article.querySelectorAll("mjx-container:not([display])")) {
+      formula.classList.toggle("wide", formula.classList.contains("wide")
+        ? formula.scrollWidth > formula.clientWidth : formula.getBoundingClientRect().right > edge);
+    }
     for (const [selector, label] of Object.entries(WIDE)) {
       for (const element of document.querySelectorAll(`article ${selector}`)) {
         const wide = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;

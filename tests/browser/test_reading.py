@@ -39,6 +39,8 @@ def test_the_sheet_speaks_in_every_chapter(visit):
 
 
 FOLDS = "open => document.querySelectorAll('article details').forEach(fold => { fold.open = open; })"
+# The page marks what is wide when its size has changed: two frames later at most.
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySelectorAll("article *")].filter(
   element => element.getBoundingClientRect().right > innerWidth + 1
              && !element.closest("mjx-container, pre, table, [aria-hidden]")
@@ -48,6 +50,7 @@ TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySel
 def test_nothing_but_formulas_tables_and_listings_is_wider_than_a_phone(visit):
     visit.page.set_viewport_size(PHONE)
     visit.page.evaluate(FOLDS, True)
+    visit.page.evaluate(SETTLED)
     width, wide = visit.page.evaluate(TOO_WIDE)
     visit.page.evaluate(FOLDS, False)
     visit.page.set_viewport_size(DESKTOP)
