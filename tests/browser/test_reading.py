@@ -40,7 +40,8 @@ def test_the_sheet_speaks_in_every_chapter(visit):
 
 FOLDS = "open => document.querySelectorAll('article details').forEach(fold => { fold.open = open; })"
 # The page marks what is wide when its size has changed: two frames later at most.
-SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+SETTLED = """() => new Promise(
+  done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
 TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySelectorAll("article *")].filter(
   element => element.getBoundingClientRect().right > innerWidth + 1
              && !element.closest("mjx-container, pre, table, [aria-hidden]")
