@@ -6,7 +6,12 @@
   const SIDE = 28;
   const PIXELS = SIDE * SIDE;
 
-  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  function bytesOf(text) {
+    const characters = atob(text);
+    const bytes = new Uint8Array(characters.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+    return bytes;
+  }
   const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
 
   // Whole numbers of `bits` bits each, the lowest bit first, moved down so that they lie about zero.
@@ -32,10 +37,10 @@
   // times a scale for each row.
   function layerOf({ rows, columns, bits, weights, scales, bias }) {
     if (!bits) return { rows, columns, weights: floatsOf(weights), bias: floatsOf(bias) };
-    const scale = floatsOf(scales);
-    const values = Float32Array.from(
-      integersOf(weights, bits, rows * columns), (value, i) => value * scale[Math.floor(i / columns)],
-    );
+    const values = Float32Array.from(integersOf(weights, bits, rows * columns));
+    floatsOf(scales).forEach((scale, i) => {
+      for (let at = i * columns; at < (i + 1) * columns; at++) values[at] *= scale;
+    });
     return { rows, columns, weights: values, bias: floatsOf(bias) };
   }
 

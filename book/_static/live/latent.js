@@ -66,7 +66,7 @@
     buttons.style.marginTop = 0;
     live.button(buttons, { label: "Go to a hole", onClick: () => go(holes[nextHole++ % holes.length]) });
     live.button(buttons, { label: "Take a test digit", onClick: takeExample });
-    live.button(buttons, { label: "Clear the drawing", onClick: clear });
+    live.button(buttons, { label: "Clear", title: "Clear the drawing", onClick: clear });
     const say = live.status(tools);
     new ResizeObserver(() => arrange(grid, stage.clientWidth)).observe(stage);
     arrange(grid, stage.clientWidth);
