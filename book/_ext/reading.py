@@ -160,10 +160,11 @@ def comma_separated(parts: list[nodes.reference]) -> Iterator[nodes.Node]:
         yield part
 
 
-def plain_citations(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.Node) -> None:
+def plain_citations(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.Node) -> None:
     """Take two roles out of a bibliography: one is deprecated, the other's list holds more than its items."""
-    body = context.get("body", "").replace(' role="doc-biblioentry"', "")
-    context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    if "body" in context:
+        body = context["body"].replace(' role="doc-biblioentry"', "")
+        context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
 
 
 def visit_fold(translator: HTML5Translator, node: fold) -> None:
