@@ -164,7 +164,7 @@ def plain_citations(app: Sphinx, page: str, template: str, context: dict[str, An
     """Take two roles out of a bibliography: one is deprecated, the other's list holds more than its items."""
     if "body" in context:
         body = context["body"].replace(' role="doc-biblioentry"', "")
-        context["body"] = body.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+        context["body"] = body.replace('role="list" class="citation-list"', 'class="citation-list"')
 
 
 def visit_fold(translator: HTML5Translator, node: fold) -> None:

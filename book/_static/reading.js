@@ -48,9 +48,6 @@
     }
   }
 
-  // The search page shows excerpts of what it finds by fetching the pages, which files may not do.
-  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
   // On paper everything is unfolded.
   let folded = [];
   addEventListener("beforeprint", () => {

@@ -83,6 +83,8 @@ def test_search_finds_a_word_and_opens_the_fold_that_holds_it(open_visit, by_fil
     visit = open_visit("search.html?q=logistic", by_file=by_file)
     results = visit.page.locator("#search-results li a")
     expect(results.first).to_be_visible()
+    excerpt = visit.page.locator("#search-results li", has_text="Responsibilities").locator("p.context").first
+    expect(excerpt).to_contain_text("logistic")
     result = visit.page.locator("#search-results a[href*='1-responsibilities']").first
     result.click()
     expect(visit.page.locator("details[open] .highlighted").first).to_be_attached()
