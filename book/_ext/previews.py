@@ -1,8 +1,8 @@
 r"""What a page may want to show of other pages, as scripts: a file may load one, but not fetch a page.
 
-``equations.js`` holds the TeX of all numbered equations; book/_static/preview.js loads it when a reference
-to another page is pointed at. ``texts.js`` holds the words of all pages; book/_static/excerpts.js loads it on the
-search page of a book that is read from files, to show what surrounds a word that was found.
+``equations.js`` holds the TeX of all numbered equations, for book/_static/preview.js: it loads them when a
+reference to another page is pointed at. ``texts.js`` holds the words of all pages, for
+book/_static/excerpts.js: it shows on the search page what surrounds a word that was found.
 """
 
 from __future__ import annotations
