@@ -9,9 +9,8 @@
 
   function mount(stage) {
     const lib = live.latent;
-    const { latent: data, latentNetworks: networks } = live.data;
-    const encoder = networks.encoder.map(lib.layerOf);
-    const decoder = networks.decoder.map(lib.layerOf);
+    const { latent: data } = live.data;
+    const { encoder, decoder } = lib.networksOf(live.data.latentNetworks);
     const map = lib.mapOf(data.map);
     const { threshold } = data;
     const state = { z: data.places[0], digit: null, posterior: null, strokes: [], drawing: false };
