@@ -35,7 +35,7 @@
     };
 
     const grid = live.element(stage, "div", { class: "live-latent" });
-    const plane = panel(part(grid, "Latent plane z, density of the codes", "plane"), {
+    const plane = panel(part(grid, "Plane z: where codes lie", "plane"), {
       label: "The latent plane: density of the codes, holes outlined, a digit's name where its codes lie.",
       range: [-map.reach, map.reach], map: (z) => z, back: (z) => z,
       under: () => stills().density, holes: () => stills().planeHoles,
@@ -45,7 +45,7 @@
         data.places.forEach(([x, y], digit) => lib.label(g, String(digit), to.x(x), to.y(y)));
       },
     });
-    const square = panel(part(grid, "Unit square Φ(z), digits decoded", "square"), {
+    const square = panel(part(grid, "Square Φ(z): digits decoded", "square"), {
       label: "The unit square: decoded digits on an even mesh, holes outlined.",
       range: [0, 1], map: lib.toSquare, back: lib.fromSquare,
       under: () => stills().mosaic, holes: () => stills().squareHoles, over: () => {},
