@@ -29,7 +29,8 @@ ONE = """<section id="one"><h1><span class="section-number">1. </span>One</h1>
 <section id="problem"><h2><span class="section-number">1.1. </span>Problem</h2>
 <svg><defs><marker id="arrow"></marker></defs><path marker-end="url(#arrow)"></path></svg>
 <section id="deep"><h3>Deep</h3><details class="sd-dropdown"><summary>Proof</summary>
-<p>It is folded.</p></details></section></section></section><script>late()</script>"""
+<div id="content"><p>It is folded.</p></div><div id="content"></div></details></section></section></section>
+<script>late()</script>"""
 TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
 <section id="problem"><h2><span class="section-number">2.1. </span>Problem</h2>
 <div class="math" id="equation-e"><span class="eqno">(2.7)</span>

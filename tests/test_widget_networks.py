@@ -82,6 +82,17 @@ def test_small_matrices_and_biases_come_back_to_the_bit(vae, x):
     assert all(torch.equal(again[name], vae.state_dict()[name]) for name in exact)
 
 
+def test_blank_pixels_are_left_out(vae, x):
+    blank = [0, 5, 783]
+    whole, part = restore(export(vae, x)), restore(export(vae, x, blank=blank))
+    paper = part.likelihood(torch.zeros(1, 2)).mean[0, blank]
+    assert (paper - 1e-4).abs().max() < 1e-8
+    assert part.posterior.trunk[0].weight[:, blank].abs().max() == 0
+    inked = [pixel for pixel in range(784) if pixel not in blank]
+    difference = part.likelihood.logits[-1].bias[inked] - whole.likelihood.logits[-1].bias[inked]
+    assert difference.abs().max() == 0
+
+
 def test_bits_are_as_asked_for(vae, x):
     networks = export(vae, x, outer=3, inner=5)
     bits = [layer.get("bits") for layer in [*networks["encoder"], *networks["decoder"]]]

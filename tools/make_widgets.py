@@ -12,7 +12,7 @@ from types import ModuleType
 
 import matplotlib as mpl
 
-from tools.widgets import bits, em, gradients, responsibilities, shared
+from tools.widgets import bits, em, gradients, latent, responsibilities, shared
 from tools.widgets.files import save_data, save_picture
 
 FIGURES: dict[str, ModuleType] = {
@@ -21,6 +21,7 @@ FIGURES: dict[str, ModuleType] = {
     "em": em,
     "bits": bits,
     "gradients": gradients,
+    "latent": latent,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from math import ceil
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -159,6 +160,13 @@ def comma_separated(parts: list[nodes.reference]) -> Iterator[nodes.Node]:
         yield part
 
 
+def plain_citations(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.Node) -> None:
+    """Take two roles out of a bibliography: one is deprecated, the other's list holds more than its items."""
+    if "body" in context:
+        body = context["body"].replace(' role="doc-biblioentry"', "")
+        context["body"] = body.replace('role="list" class="citation-list"', 'class="citation-list"')
+
+
 def visit_fold(translator: HTML5Translator, node: fold) -> None:
     """Open the element."""
     translator.body.append(translator.starttag(node, "details"))
@@ -176,7 +184,7 @@ def visit_fold_title(translator: HTML5Translator, node: fold_title) -> None:
 
 def depart_fold_title(translator: HTML5Translator, node: fold_title) -> None:
     """Close it."""
-    translator.body.append("</summary>\n")
+    translator.body.append('<span class="fold-mark" aria-hidden="true"></span></summary>\n')
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -186,4 +194,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_node(fold_title, html=(visit_fold_title, depart_fold_title))
     app.connect("doctree-resolved", improve, priority=900)
+    app.connect("html-page-context", plain_citations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

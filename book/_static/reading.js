@@ -48,9 +48,6 @@
     }
   }
 
-  // The search page shows excerpts of what it finds by fetching the pages, which files may not do.
-  if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
-
   // On paper everything is unfolded.
   let folded = [];
   addEventListener("beforeprint", () => {
@@ -72,6 +69,12 @@
   const WIDE = { "mjx-container": "Wide formula", "div.pst-scrollable-table-container": "Wide table" };
 
   function markWide() {
+    // A formula within a line scrolls only if it is wider than the line: its foot would leave the line otherwise.
+    const edge = article.getBoundingClientRect().right + 1;
+    for (const formula of article.querySelectorAll("mjx-container:not([display])")) {
+      formula.classList.toggle("wide", formula.classList.contains("wide")
+        ? formula.scrollWidth > formula.clientWidth : formula.getBoundingClientRect().right > edge);
+    }
     for (const [selector, label] of Object.entries(WIDE)) {
       for (const element of document.querySelectorAll(`article ${selector}`)) {
         const wide = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;

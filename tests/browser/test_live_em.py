@@ -63,9 +63,8 @@ def starts():
 @pytest.mark.parametrize(("model", "floor"), list(starts()))
 def test_every_half_step_is_the_packages(visit, model, floor):
     n_iter = 25
-    found = visit.page.evaluate(
-        "([m, x, n]) => emvaeLive.run.trace(emvaeLive.em, m, x, n)", [as_plain(model, floor), X.tolist(), 2 * n_iter + 1]
-    )
+    call = "([m, x, n]) => emvaeLive.run.trace(emvaeLive.em, m, x, n)"
+    found = visit.page.evaluate(call, [as_plain(model, floor), X.tolist(), 2 * n_iter + 1])
     q = np.full((len(X), model.n_components), 1 / model.n_components)
     for step in islice(em_steps(model, X), n_iter + 1):
         before, after = found[2 * step.iteration : 2 * step.iteration + 2]

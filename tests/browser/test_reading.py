@@ -39,6 +39,9 @@ def test_the_sheet_speaks_in_every_chapter(visit):
 
 
 FOLDS = "open => document.querySelectorAll('article details').forEach(fold => { fold.open = open; })"
+# The page marks what is wide when its size has changed: two frames later at most.
+SETTLED = """() => new Promise(
+  done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
 TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySelectorAll("article *")].filter(
   element => element.getBoundingClientRect().right > innerWidth + 1
              && !element.closest("mjx-container, pre, table, [aria-hidden]")
@@ -48,6 +51,7 @@ TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySel
 def test_nothing_but_formulas_tables_and_listings_is_wider_than_a_phone(visit):
     visit.page.set_viewport_size(PHONE)
     visit.page.evaluate(FOLDS, True)
+    visit.page.evaluate(SETTLED)
     width, wide = visit.page.evaluate(TOO_WIDE)
     visit.page.evaluate(FOLDS, False)
     visit.page.set_viewport_size(DESKTOP)
@@ -79,6 +83,8 @@ def test_search_finds_a_word_and_opens_the_fold_that_holds_it(open_visit, by_fil
     visit = open_visit("search.html?q=logistic", by_file=by_file)
     results = visit.page.locator("#search-results li a")
     expect(results.first).to_be_visible()
+    excerpt = visit.page.locator("#search-results li", has_text="Responsibilities").locator("p.context").first
+    expect(excerpt).to_contain_text("logistic")
     result = visit.page.locator("#search-results a[href*='1-responsibilities']").first
     result.click()
     expect(visit.page.locator("details[open] .highlighted").first).to_be_attached()

@@ -17,7 +17,10 @@ from tools.print.browser import opened
 
 STYLE = Path(__file__).with_name("epub.css")
 LINK = re.compile(r'\b(href|src)="([^"]+)"')
-TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".css": "text/css", ".xhtml": "application/xhtml+xml"}
+TYPES = {
+    ".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml",
+    ".webp": "image/webp", ".css": "text/css", ".xhtml": "application/xhtml+xml",
+}  # fmt: skip
 XHTML = (
     '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" '
     'xmlns:epub="http://www.idpf.org/2007/ops" lang="en" xml:lang="en"><head><title>{title}</title>'

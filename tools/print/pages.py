@@ -85,7 +85,11 @@ def prepare(page: Page, names: set[str]) -> None:
         details["open"] = ""
     for math in page.article.select(":is(h1, h2, h3, h4, h5, h6) > span.math"):
         set_plainly(math)
+    seen: set[str] = set()
     for tag in page.article.find_all(True):
+        if tag.get("id") in seen:
+            del tag["id"]  # sphinx-proof calls every proof of a page proof-content; nothing leads there
+        seen.add(str(tag.get("id")))
         rename(tag, page.name)
         link(tag, page.name, names)
     page.article["id"] = page.name

@@ -24,6 +24,7 @@ from tools.widgets.rounding import pack
 THRESHOLD = -np.log(10)  # a hole is where codes are ten times rarer than the prior has it
 REACH, SIDE = 3.5, 101  # the map covers [-REACH, REACH]^2 with SIDE points a side
 STEP, BITS = 2e-4, 16  # nats between two stored values: they are right to half of it, and end at -6.55
+APART = 0.45  # between two names, in units of z
 PER_CLASS = 2  # test digits of each class to encode
 DENSE, HOLE = "#0072B2", "#D55E00"
 
@@ -51,9 +52,16 @@ def log_ratio() -> HoleMap:
 
 
 def places() -> Array:
-    """Return the median code of each class, (10, 2)."""
+    """Return a place for the name of each class, (10, 2): its median code, pushed away from other names."""
     labels = mnist(flat=True).train_labels
-    return np.array([np.median(codes().means[labels == k], axis=0) for k in range(10)])
+    names = np.array([np.median(codes().means[labels == k], axis=0) for k in range(10)])
+    for _ in range(20):
+        offset = names[:, None] - names
+        distance = np.hypot(*offset.transpose(2, 0, 1)) + np.eye(10)
+        push = (APART - distance).clip(min=0) / distance
+        np.fill_diagonal(push, 0)
+        names += 0.5 * (push[:, :, None] * offset).sum(axis=1)
+    return names
 
 
 def examples() -> list[dict[str, Any]]:
@@ -115,12 +123,14 @@ def picture() -> Figure:
 
 
 def _plane(ax: Axes) -> None:
-    """Shade q(z), hatch the holes, name the countries."""
+    """Shade q(z), outline the holes, name the countries."""
     found = log_ratio()
     density = np.exp(found.log_ratio - 0.5 * np.add.outer(found.axis**2, found.axis**2)) / (2 * np.pi)
-    extent = (-REACH, REACH, -REACH, REACH)
-    ax.imshow(density, origin="lower", extent=extent, cmap="Blues", vmax=0.3, interpolation="bilinear")
-    ax.contour(found.axis, found.axis, found.log_ratio, [THRESHOLD], colors=HOLE, linewidths=0.9)
+    levels = np.linspace(0, 0.36, 10)
+    ax.contourf(found.axis, found.axis, density, levels, cmap="Blues", extend="max")
+    ax.contour(
+        found.axis, found.axis, found.log_ratio, [THRESHOLD], colors=HOLE, linewidths=0.9, linestyles="solid"
+    )
     for digit, place in enumerate(places()):
         ax.text(*place, str(digit), ha="center", va="center", fontsize=8)
     ax.set(title="plane: where codes lie", xlabel="$z_1$", ylabel="$z_2$", aspect="equal")

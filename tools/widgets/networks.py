@@ -9,7 +9,9 @@ tests all read it. It is written from a VAE that ``emvae.autoencoders.save`` sto
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -29,41 +31,58 @@ PIXELS = 784
 OUTER, INNER = 4, 6  # bits of a weight that has a pixel at one end, and of one that has not
 FEW = 2048  # a matrix with fewer entries stays in float32
 N_INPUTS = 4000  # training digits whose way through the networks tells which errors matter
+PAPER = (
+    1e-4  # a pixel whose mean ink is below this is left out: the encoder does not look, the decoder says this
+)
 
 Pairs = list[tuple[Tensor, Tensor]]
 
 
 @torch.no_grad()
-def export(vae: VAE, x: Tensor, *, outer: int = OUTER, inner: int = INNER) -> dict[str, Any]:
+def export(
+    vae: VAE, x: Tensor, *, blank: Sequence[int] = (), outer: int = OUTER, inner: int = INNER
+) -> dict[str, Any]:
     """Return the networks of a VAE for the script, each a list of layers.
 
     Parameters
     ----------
     vae : with a ``GaussianNetwork`` and a ``BernoulliNetwork``.
     x : (N, D) digits to judge by which errors matter.
+    blank : numbers of the pixels to leave out.
     outer, inner : bits of a weight, with a pixel at one end and without.
     """
+    inked = _inked(blank)
     encoder, decoder = vae.posterior, vae.likelihood
     heads = encoder.loc, encoder.log_scale
     head = torch.cat([layer.weight for layer in heads]), torch.cat([layer.bias for layer in heads])
     q = vae.posterior(x)
     z = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(0))
-    bits = outer, inner
+    (first, first_bias), *rest = *_linear(encoder.trunk), head
+    *begin, (last, last_bias) = _linear(decoder.logits)
     return {
-        "encoder": _layers([*_linear(encoder.trunk), head], x, bits),
-        "decoder": _layers(_linear(decoder.logits), z, bits),
+        "blank": list(blank),
+        "paper": math.log(PAPER / (1 - PAPER)),
+        "encoder": _layers(
+            [(first[:, inked], first_bias), *rest], x[:, inked], [outer] + [inner] * len(rest)
+        ),
+        "decoder": _layers([*begin, (last[inked], last_bias[inked])], z, [inner] * len(begin) + [outer]),
     }
+
+
+def _inked(blank: Sequence[int]) -> Tensor:
+    """Return the numbers of the pixels that are not left out."""
+    return torch.tensor([pixel for pixel in range(PIXELS) if pixel not in set(blank)])
 
 
 def _linear(network: nn.Sequential) -> Pairs:
     return [(layer.weight, layer.bias) for layer in network if isinstance(layer, nn.Linear)]
 
 
-def _layers(pairs: Pairs, x: Tensor, bits: tuple[int, int]) -> list[dict[str, Any]]:
+def _layers(pairs: Pairs, x: Tensor, bits: list[int]) -> list[dict[str, Any]]:
     """Round one layer after the other, each for the inputs that the rounded ones before it give."""
     layers = []
-    for weight, bias in pairs:
-        layers.append(_layer(weight, bias, x, bits[PIXELS not in weight.shape]))
+    for (weight, bias), n in zip(pairs, bits, strict=True):
+        layers.append(_layer(weight, bias, x, n))
         x = torch.relu(torch.nn.functional.linear(x, *_tensors(layers[-1])))
     return layers
 
@@ -79,22 +98,26 @@ def _layer(weight: Tensor, bias: Tensor, x: Tensor, bits: int) -> dict[str, Any]
 
 def restore(networks: dict[str, Any]) -> VAE:
     """Return the VAE with exactly the weights that the page computes with."""
-    encoder, decoder = networks["encoder"], networks["decoder"]
+    inked = _inked(networks["blank"])
+    (first, first_bias), *trunk, head = (_tensors(layer) for layer in networks["encoder"])
+    *begin, (last, last_bias) = (_tensors(layer) for layer in networks["decoder"])
+    seen, drawn = torch.zeros(len(first), PIXELS), torch.zeros(PIXELS, last.shape[1])
+    logits = torch.full((PIXELS,), networks["paper"])
+    seen[:, inked], drawn[inked], logits[inked] = first, last, last_bias
+    encoder, decoder = [(seen, first_bias), *trunk], [*begin, (drawn, logits)]
     blank = torch.Generator()
     vae = VAE(
         StandardGaussian(2),
-        GaussianNetwork([layer["columns"] for layer in encoder] + [2], generator=blank),
-        BernoulliNetwork([layer["columns"] for layer in decoder] + [decoder[-1]["rows"]], generator=blank),
+        GaussianNetwork([weight.shape[1] for weight, _ in [*encoder, head]] + [2], generator=blank),
+        BernoulliNetwork([weight.shape[1] for weight, _ in decoder] + [PIXELS], generator=blank),
     )
-    *trunk, head = (_tensors(layer) for layer in encoder)
-    state = {}
-    for i, (weight, bias) in enumerate(trunk):
-        state |= {f"posterior.trunk.{2 * i}.weight": weight, f"posterior.trunk.{2 * i}.bias": bias}
+    state = vae.state_dict()
     for name, rows in (("loc", slice(0, 2)), ("log_scale", slice(2, 4))):
         state |= {f"posterior.{name}.weight": head[0][rows], f"posterior.{name}.bias": head[1][rows]}
-    for i, (weight, bias) in enumerate(map(_tensors, decoder)):
-        state |= {f"likelihood.logits.{2 * i}.weight": weight, f"likelihood.logits.{2 * i}.bias": bias}
-    vae.load_state_dict(vae.state_dict() | state)  # the prior has a state, which is fixed
+    for name, pairs in (("posterior.trunk", encoder), ("likelihood.logits", decoder)):
+        for i, (weight, bias) in enumerate(pairs):
+            state |= {f"{name}.{2 * i}.weight": weight, f"{name}.{2 * i}.bias": bias}
+    vae.load_state_dict(state)
     return vae.eval().requires_grad_(False)
 
 
@@ -110,9 +133,10 @@ def _tensors(layer: dict[str, Any]) -> tuple[Tensor, Tensor]:
 
 def save(vae: VAE) -> None:
     """Write the script of the networks."""
-    images = mnist(flat=True).train_images[:N_INPUTS]
-    bits = binarise(images, method="stochastic", rng=np.random.default_rng(0))
-    FILE.write_text(script(NAME, export(vae, torch.from_numpy(bits).float())), encoding="utf-8")
+    images = mnist(flat=True).train_images
+    bits = binarise(images[:N_INPUTS], method="stochastic", rng=np.random.default_rng(0))
+    blank = np.flatnonzero(images.mean(axis=0) < PAPER * 255).tolist()
+    FILE.write_text(script(NAME, export(vae, torch.from_numpy(bits).float(), blank=blank)), encoding="utf-8")
 
 
 @cache

@@ -165,6 +165,7 @@
     g.imageSmoothingEnabled = false;
     g.drawImage(inked(pixels, live.latent.SIDE, inkOf()), 0, 0, width, width);
     g.strokeStyle = rule;
+    g.lineWidth = 1;
     g.strokeRect(0.5, 0.5, width - 1, width - 1);
   }
 

@@ -6,7 +6,12 @@
   const SIDE = 28;
   const PIXELS = SIDE * SIDE;
 
-  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  function bytesOf(text) {
+    const characters = atob(text);
+    const bytes = new Uint8Array(characters.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+    return bytes;
+  }
   const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
 
   // Whole numbers of `bits` bits each, the lowest bit first, moved down so that they lie about zero.
@@ -32,11 +37,30 @@
   // times a scale for each row.
   function layerOf({ rows, columns, bits, weights, scales, bias }) {
     if (!bits) return { rows, columns, weights: floatsOf(weights), bias: floatsOf(bias) };
-    const scale = floatsOf(scales);
-    const values = Float32Array.from(
-      integersOf(weights, bits, rows * columns), (value, i) => value * scale[Math.floor(i / columns)],
-    );
+    const values = Float32Array.from(integersOf(weights, bits, rows * columns));
+    floatsOf(scales).forEach((scale, i) => {
+      for (let at = i * columns; at < (i + 1) * columns; at++) values[at] *= scale;
+    });
     return { rows, columns, weights: values, bias: floatsOf(bias) };
+  }
+
+  // Encoder and decoder as exported. Blank pixels are left out there: the encoder does not look at them, the
+  // decoder says that they are paper.
+  function networksOf({ blank, paper, encoder, decoder }) {
+    const inked = Array.from({ length: PIXELS }, (_, pixel) => pixel).filter((pixel) => !blank.includes(pixel));
+    const layers = { encoder: encoder.map(layerOf), decoder: decoder.map(layerOf) };
+    const [first, last] = [layers.encoder[0], layers.decoder.at(-1)];
+    const seen = new Float32Array(first.rows * PIXELS);
+    const drawn = new Float32Array(PIXELS * last.columns);
+    const bias = new Float32Array(PIXELS).fill(paper);
+    inked.forEach((pixel, k) => {
+      for (let i = 0; i < first.rows; i++) seen[i * PIXELS + pixel] = first.weights[i * first.columns + k];
+      drawn.set(last.weights.subarray(k * last.columns, (k + 1) * last.columns), pixel * last.columns);
+      bias[pixel] = last.bias[k];
+    });
+    layers.encoder[0] = { ...first, columns: PIXELS, weights: seen };
+    layers.decoder.splice(-1, 1, { ...last, rows: PIXELS, weights: drawn, bias });
+    return layers;
   }
 
   // Layers with ReLU between them: x -> W x + b -> max(., 0) -> ...
@@ -167,6 +191,6 @@
   const greyOf = (text) => Float64Array.from(bytesOf(text), (byte) => byte / 255);
 
   Object.assign((live.latent ??= {}), {
-    SIDE, layerOf, encode, decode, toSquare, fromSquare, mesh, logPrior, mapOf, logRatio, holes, imageOf, greyOf,
+    SIDE, networksOf, encode, decode, toSquare, fromSquare, mesh, logPrior, mapOf, logRatio, holes, imageOf, greyOf,
   });
 })((globalThis.emvaeLive ??= {}));

@@ -9,9 +9,8 @@
 
   function mount(stage) {
     const lib = live.latent;
-    const { latent: data, latentNetworks: networks } = live.data;
-    const encoder = networks.encoder.map(lib.layerOf);
-    const decoder = networks.decoder.map(lib.layerOf);
+    const { latent: data } = live.data;
+    const { encoder, decoder } = lib.networksOf(live.data.latentNetworks);
     const map = lib.mapOf(data.map);
     const { threshold } = data;
     const state = { z: data.places[0], digit: null, posterior: null, strokes: [], drawing: false };
@@ -36,7 +35,7 @@
     };
 
     const grid = live.element(stage, "div", { class: "live-latent" });
-    const plane = panel(part(grid, "Latent plane z, density of the codes", "plane"), {
+    const plane = panel(part(grid, "Plane z: where codes lie", "plane"), {
       label: "The latent plane: density of the codes, holes outlined, a digit's name where its codes lie.",
       range: [-map.reach, map.reach], map: (z) => z, back: (z) => z,
       under: () => stills().density, holes: () => stills().planeHoles,
@@ -46,7 +45,7 @@
         data.places.forEach(([x, y], digit) => lib.label(g, String(digit), to.x(x), to.y(y)));
       },
     });
-    const square = panel(part(grid, "Unit square Φ(z), digits decoded", "square"), {
+    const square = panel(part(grid, "Square Φ(z): digits decoded", "square"), {
       label: "The unit square: decoded digits on an even mesh, holes outlined.",
       range: [0, 1], map: lib.toSquare, back: lib.fromSquare,
       under: () => stills().mosaic, holes: () => stills().squareHoles, over: () => {},
@@ -66,7 +65,7 @@
     buttons.style.marginTop = 0;
     live.button(buttons, { label: "Go to a hole", onClick: () => go(holes[nextHole++ % holes.length]) });
     live.button(buttons, { label: "Take a test digit", onClick: takeExample });
-    live.button(buttons, { label: "Clear the drawing", onClick: clear });
+    live.button(buttons, { label: "Clear", title: "Clear the drawing", onClick: clear });
     const say = live.status(tools);
     new ResizeObserver(() => arrange(grid, stage.clientWidth)).observe(stage);
     arrange(grid, stage.clientWidth);
