@@ -309,6 +309,7 @@ def test_feedback_shows_points_messages_and_nothing_that_runs_or_is_hidden(grade
     assert "&lt;b&gt;Since" in page
     assert "Bo &lt;b&gt;Bold" in page
     assert "<script" not in page
+    assert pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb") == "a(\n# ... and further tests\nb"
     assert [line for line in tiny.TINY.hidden_lines if line in page] == []
     assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == ["ada.html", "bo.html", "zoë.html"]
 
