@@ -241,6 +241,9 @@ FAULTS = [
     Fault("100 MB printed", own_cell("print('x' * 100_000_000)"), "graded-with-faults", reason="output is cut"),
     Fault("forks forever", own_cell("import os\nwhile True: os.fork()"), "graded-with-faults",
           reason="too many processes|memory|BlockingIOError"),
+    Fault("an answer that warns", source("double", "import warnings\ndef double(x):\n    warnings.warn('slow')\n    return 2 * np.asarray(x)"),
+          "graded"),
+    Fault("an answer that shows a number", source("double", "def double(x):\n    display(0.5)\n    return 2 * np.asarray(x)"), "graded"),
     Fault("input()", own_cell("input()"), "graded-with-faults", reason="StdinNotImplementedError"),
     # what the walls are for
     Fault("writes outside its folder", own_cell("open('/usr/spoilt', 'w')"), "graded-with-faults", reason="OSError|PermissionError"),
