@@ -13,7 +13,7 @@ from collections.abc import Iterator
 MODULES = [
     "responsibilities", "elbo", "em", "mixtures",
     "gradients", "bounds", "autoencoders", "training", "latents",
-    "datasets", "plotting", "checks",
+    "datasets", "plotting", "checks", "assignments",
 ]  # fmt: skip
 
 

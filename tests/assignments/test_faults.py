@@ -208,8 +208,8 @@ SEARCH = """\
 import os
 found = [
     os.path.join(folder, name)
-    for top in ("/home", "/tmp", "/io", "/root", "/work", "/srv", "/mnt")
-    for folder, _, names in os.walk(top) for name in names
+    for top in set(os.listdir("/")) - {"proc", "sys", "dev", "usr", "lib", "lib64", "bin", "sbin"}
+    for folder, _, names in os.walk("/" + top) for name in names
     if name.endswith((".ipynb", ".db", ".csv")) and "site-packages" not in folder and "emvae/data" not in folder
 ]
 assert found == [], found"""
@@ -241,6 +241,9 @@ FAULTS = [
     Fault("100 MB printed", own_cell("print('x' * 100_000_000)"), "graded-with-faults", reason="output is cut"),
     Fault("forks forever", own_cell("import os\nwhile True: os.fork()"), "graded-with-faults",
           reason="too many processes|memory|BlockingIOError"),
+    Fault("an answer that warns", source("double", "import warnings\ndef double(x):\n    warnings.warn('slow')\n    return 2 * np.asarray(x)"),
+          "graded"),
+    Fault("an answer that shows a number", source("double", "def double(x):\n    display(0.5)\n    return 2 * np.asarray(x)"), "graded"),
     Fault("input()", own_cell("input()"), "graded-with-faults", reason="StdinNotImplementedError"),
     # what the walls are for
     Fault("writes outside its folder", own_cell("open('/usr/spoilt', 'w')"), "graded-with-faults", reason="OSError|PermissionError"),

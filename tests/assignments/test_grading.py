@@ -16,7 +16,7 @@ import pytest
 
 from tests.assignments import tiny
 from tools.grading import batch, collecting, pages, results, sandbox, tables
-from tools.grading.__main__ import grade
+from tools.grading.__main__ import grade, main
 from tools.grading.collecting import RESULTS, FolderError, collect
 from tools.grading.nbgraders import Grade
 from tools.grading.sandbox import Limits, NoSandboxError
@@ -218,7 +218,7 @@ GRADE = """\
 import sys
 from pathlib import Path
 from tests.assignments import tiny
-from tools.grading.__main__ import grade
+from tools.grading.__main__ import grade, main
 grade(Path(sys.argv[1]), {"tiny": tiny.TINY}, limits=tiny.LIMITS)
 """
 
@@ -309,6 +309,7 @@ def test_feedback_shows_points_messages_and_nothing_that_runs_or_is_hidden(grade
     assert "&lt;b&gt;Since" in page
     assert "Bo &lt;b&gt;Bold" in page
     assert "<script" not in page
+    assert pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb") == "a(\n# ... and further tests\nb"
     assert [line for line in tiny.TINY.hidden_lines if line in page] == []
     assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == ["ada.html", "bo.html", "zoë.html"]
 
@@ -362,3 +363,17 @@ def test_what_is_kept_reads_back(graded):
     records = [json.loads(f.read_text(encoding="utf-8"))["result"] for f in files]
     assert [results.Result.from_json(text).to_json() for text in records] == records
     assert len(records) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["grade", "/none"], "emvae: /none: there is no such folder; SUBMISSIONS=... names it"),
+        (["try", "7-none"], "emvae: 7-none: no such assignment"),
+    ],
+)
+def test_a_command_that_cannot_be_carried_out_says_why_in_a_line(arguments, said, capsys, monkeypatch):
+    monkeypatch.setenv("EMVAE_BOOK", "")
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert main(["--trust", *arguments]) == 2

@@ -27,13 +27,15 @@ def answers(assignment, name):
 
 
 @pytest.fixture(scope="module")
-def marked():
-    """All solutions, graded; those of one assignment one after the other in one kernel."""
+def marked(request):
+    """All solutions that are asked for, graded; those of one assignment one after the other in one kernel."""
+    items = [item for item in request.session.items if item.path == request.path]
+    asked = {item.callspec.params["assignment"] for item in items if hasattr(item, "callspec")}
     if not TRUST:
         sandbox.check()
     workers = 2 if TRUST else len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(grade_all, ASSIGNMENTS))
+        parts = list(pool.map(grade_all, sorted(asked)))
     return {key: value for part in parts for key, value in part.items()}
 
 

@@ -4,6 +4,7 @@
 import copy
 import json
 import re
+import sys
 import zipfile
 
 import assignments as extension
@@ -156,3 +157,35 @@ def test_what_is_released(tmp_path):
 )
 def test_names_of_a_cell(source, bound, read):
     assert (names.bound(source), names.read(source)) == (bound, read)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make assignments refuses")
+@pytest.mark.parametrize(
+    ("cell", "code", "said"),
+    [
+        ("setup", tiny.SETUP, []),
+        ("test_double", "assert grid.size", ["tiny: test_double passes though nothing was answered"]),
+        ("test_centre", "assert centre(grid) is None", ["tiny: the model solution fails test_centre: AssertionError: "]),
+        ("setup", f"{tiny.SETUP}\n1 / 0", ["tiny: cell `setup` ends in ZeroDivisionError"]),
+    ],
+)
+def test_an_assignment_is_run_before_it_is_released(cell, code, said):
+    made = copy.deepcopy(tiny.TINY)
+    tiny.find(made.source, cell).source = code
+    assert release.validate(made, trust=False) == said
+
+
+def test_a_release_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "validate", lambda *_, **__: [])
+    release.release({"tiny": tiny.TINY}, tmp_path, book="", trust=False, say=lambda line: None)
+    (wheel,) = tmp_path.glob("emvae-*.whl")
+    entries = {f"tiny/{name}" for name in ("tiny.ipynb", "requirements.txt", "README.txt", wheel.name)}
+    assert set(zipfile.ZipFile(tmp_path / "tiny.zip").namelist()) == entries
+    assert "emvae/data/train-images-idx3-ubyte.gz" in zipfile.ZipFile(wheel).namelist()
+
+
+def test_a_release_with_a_fault_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(release, "validate", lambda *_, **__: ["a fault"])
+    with pytest.raises(SourceError, match="a fault"):
+        release.release({"tiny": tiny.TINY}, tmp_path / "out", book="", trust=False, say=print)
+    assert list(tmp_path.iterdir()) == []

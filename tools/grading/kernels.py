@@ -145,7 +145,8 @@ def start(limits: Limits, *, trust: bool = False) -> Iterator[Kernel]:
     ------
     KernelFailedError : no kernel answers.
     """
-    folder = Path(tempfile.mkdtemp(prefix="emvae-"))
+    place = None if len(tempfile.gettempdir()) < 60 else "/tmp"  # the path of a socket is short
+    folder = Path(tempfile.mkdtemp(prefix="emvae-", dir=place))
     sockets, home = folder / "io", folder / "home"
     for path in (sockets, home):
         path.mkdir()

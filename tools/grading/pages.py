@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from tools.grading.nbgraders import is_locked, is_test, is_written
-from tools.grading.sources import Assignment, grade_id, hidden, task
+from tools.grading.sources import Assignment, grade_id, task
 from tools.grading.tables import Row
 
 TEMPLATES = jinja2.Environment(
@@ -27,6 +27,7 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
+HIDDEN = re.compile(r"^(?P<indent>[ \t]*)### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.M | re.S)
 ADDRESS = re.compile(r"https?://\S+")
 ORDER = ("graded", "graded-with-faults", "needs-attention", "missing")
 LOOK = ("needs-attention", "graded-with-faults", "missing")
@@ -61,7 +62,7 @@ def _failed(row: Row) -> dict[str, list[str]]:
     messages: dict[str, list[str]] = defaultdict(list)
     for test, why in row.result.verdicts.items():
         if why and why not in messages[tasks[test]]:
-            messages[tasks[test]].append(why)
+            messages[tasks[test]].append(why.removeprefix("AssertionError: "))
     return messages
 
 
@@ -72,7 +73,13 @@ def _cell(cell: NotebookNode, grades: dict[str, Any], row: Row) -> dict[str, Any
     if is_test(cell):
         why = row.result.verdicts.get(name, "")
         code = _code(visible(cell.source))
-        return {**shown, "kind": "test", "code": code, "why": _linked(why), "passed": not why}
+        return {
+            **shown,
+            "kind": "test",
+            "code": code,
+            "why": _linked(why.removeprefix("AssertionError: ")),
+            "passed": not why,
+        }
     if is_written(cell):
         return {**shown, "kind": "written", "text": cell.source}
     if cell.cell_type == "code" and cell.source.strip():
@@ -86,10 +93,7 @@ def _cell(cell: NotebookNode, grades: dict[str, Any], row: Row) -> dict[str, Any
 
 def visible(source: str) -> str:
     """Return a test cell without its hidden part, of which the page says that there is one."""
-    if not (lines := set(hidden(source))):
-        return source
-    kept = [line for line in source.splitlines() if line not in lines and "HIDDEN TESTS" not in line]
-    return "\n".join([*kept, "# ... and further tests"]).strip()
+    return HIDDEN.sub(r"\g<indent># ... and further tests\n", source).strip()
 
 
 def _output(output: NotebookNode) -> dict[str, str]:

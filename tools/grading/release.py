@@ -101,6 +101,7 @@ def build_wheel(out: Path) -> Path:
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")  # the same bytes whenever it is built
     with chdir(ROOT):
         name = buildapi.build_wheel(str(out.resolve()))
+    (out / name).chmod(0o644)  # flit leaves it to its maker alone
     return out / name
 
 
