@@ -28,11 +28,12 @@ PREPARE = """() => {
     token.classList.toggle("seen-before", seen.has(key));
     seen.add(key);
   }
-  document.querySelectorAll("mjx-math").forEach(glyphs => glyphs.classList.add("seen-before"));
+  document.querySelectorAll("mjx-math").forEach(glyphs => { glyphs.style.visibility = "hidden"; });
 }"""
 RESTORE = """() => {
   document.querySelectorAll("article details").forEach(fold => { fold.open = false; });
   document.querySelectorAll(".seen-before").forEach(element => element.classList.remove("seen-before"));
+  document.querySelectorAll("mjx-math").forEach(glyphs => { glyphs.style.visibility = ""; });
 }"""
 HEADINGS = """() => [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
   .filter(heading => heading.offsetParent).map(heading => Number(heading.tagName[1]))"""
