@@ -19,7 +19,7 @@ STYLE = Path(__file__).with_name("epub.css")
 LINK = re.compile(r'\b(href|src)="([^"]+)"')
 TYPES = {
     ".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml",
-    ".webp": "image/webp", ".css": "text/css", ".xhtml": "application/xhtml+xml",
+    ".css": "text/css", ".xhtml": "application/xhtml+xml",
 }  # fmt: skip
 XHTML = (
     '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" '
