@@ -37,7 +37,8 @@ TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
 \[x = 1 + 2 + 3\]</div>
 <p><a href="#equation-e">(2.7)</a> <a href="1-one.html#problem">before</a></p></section></section>"""
 CODE = 'html[data-theme="light"] .k { color: #900 }\nhtml[data-theme="dark"] .k { color: #f99 }\n'
-DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle cx="4" cy="4" r="4"/></svg>'
+DOT = """<!DOCTYPE svg>
+<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1H8V8z"/><path id="p"/></svg>"""
 
 
 def make_small_book(root):
