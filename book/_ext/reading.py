@@ -117,7 +117,7 @@ def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if title is None or docname in app.config.reading_without_facts:
         return
     items = [[nodes.Text(f"{duration(reading_minutes(doctree))} to read")]]
-    needed = app.config.reading_needs.get(docname, [])
+    needed = list(existing(app, docname))
     if needed:
         links = [link(app, docname, name, short(app, name)) for name in needed]
         items.append([nodes.Text("Needs "), *comma_separated(links)])
@@ -129,6 +129,15 @@ def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     facts = nodes.bullet_list(classes=["page-facts"])
     facts += [nodes.list_item("", nodes.paragraph("", "", *item)) for item in items]
     title.parent.insert(title.parent.index(title) + 1, facts)
+
+
+def existing(app: Sphinx, docname: str) -> Iterator[str]:
+    """Yield the pages that a page needs; warn of one that there is not."""
+    for name in app.config.reading_needs.get(docname, []):
+        if name in app.env.titles:
+            yield name
+        else:
+            logger.warning("reading_needs in _config.yml: %s needs %s, which is no page", docname, name)
 
 
 def short(app: Sphinx, docname: str) -> str:
