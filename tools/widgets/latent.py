@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from emvae.datasets import binarise, mnist
-from emvae.latents import HoleMap, encode, hole_map, inverse_cdf_mesh, to_unit_square
+from emvae.latents import HoleMap, digit_classifier, encode, hole_map, inverse_cdf_mesh, to_unit_square
 from emvae.latents.codes import Codes
 from emvae.mixtures import GaussianMixture
 from emvae.plotting import plot_mosaic, use_style
@@ -89,12 +89,15 @@ def data() -> dict[str, Any]:
     }
 
 
-def deepest() -> Array:
-    """Return the point in a hole where the prior is highest, (2,)."""
+def doubtful() -> Array:
+    """Return the point in a hole, within the circle of 95 per cent, at which the judge doubts most, (2,)."""
     found = log_ratio()
     up, across = np.nonzero(found.log_ratio < THRESHOLD)
     points = found.axis[np.column_stack([across, up])]
-    chosen: Array = points[(points**2).sum(axis=1).argmin()]
+    points = points[(points**2).sum(axis=1) < -2 * np.log(0.05)]
+    with torch.no_grad():
+        probs = digit_classifier()(torch.from_numpy(decode(points))).probs
+    chosen: Array = points[int(probs.amax(dim=-1).argmin())]
     return chosen
 
 
@@ -109,7 +112,7 @@ def picture() -> Figure:
     use_style()
     rows: Any = [["plane", "square", "dense"], ["plane", "square", "hole"]]
     figure, axes = plt.subplot_mosaic(rows, figsize=(7.0, 2.95), width_ratios=[4, 4, 1.5])
-    points = {"dense": places()[0], "hole": deepest()}
+    points = {"dense": places()[0], "hole": doubtful()}
     _plane(axes["plane"])
     plot_mosaic(axes["square"], decode(inverse_cdf_mesh(MESH).reshape(-1, 2)).reshape(MESH, MESH, -1))
     axes["square"].set(title="square: digits decoded", xlabel=r"$\Phi(z_1)$", ylabel=r"$\Phi(z_2)$")
