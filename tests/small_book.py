@@ -34,7 +34,7 @@ ONE = """<section id="one"><h1><span class="section-number">1. </span>One</h1>
 TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
 <section id="problem"><h2><span class="section-number">2.1. </span>Problem</h2>
 <div class="math" id="equation-e"><span class="eqno">(2.7)</span>
-\[x = 1 + 2 + 3\]</div>
+\[x = 1 + \mathbb E\mathcal N\]</div>
 <p><a href="#equation-e">(2.7)</a> <a href="1-one.html#problem">before</a></p></section></section>"""
 CODE = 'html[data-theme="light"] .k { color: #900 }\nhtml[data-theme="dark"] .k { color: #f99 }\n'
 DOT = """<!DOCTYPE svg>
