@@ -13,7 +13,8 @@ from tests.browser.conftest import PAGES
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 EVERYTHING = {
     "runOnly": {"type": "tag", "values": TAGS},
-    "rules": {"empty-table-header": {"enabled": False}},  # it takes a formula for nothing: a test below asks instead
+    # It takes a formula for nothing; a test below asks instead.
+    "rules": {"empty-table-header": {"enabled": False}},
     "resultTypes": ["violations"],
 }
 # A theme changes colours and nothing else.
