@@ -34,10 +34,11 @@ ONE = """<section id="one"><h1><span class="section-number">1. </span>One</h1>
 TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
 <section id="problem"><h2><span class="section-number">2.1. </span>Problem</h2>
 <div class="math" id="equation-e"><span class="eqno">(2.7)</span>
-\[x = 1 + 2 + 3\]</div>
+\[x = 1 + \mathbb E\mathcal N\]</div>
 <p><a href="#equation-e">(2.7)</a> <a href="1-one.html#problem">before</a></p></section></section>"""
 CODE = 'html[data-theme="light"] .k { color: #900 }\nhtml[data-theme="dark"] .k { color: #f99 }\n'
-DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle cx="4" cy="4" r="4"/></svg>'
+DOT = """<!DOCTYPE svg>
+<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M1 1H8V8z"/><path id="p"/></svg>"""
 
 
 def make_small_book(root):

@@ -68,7 +68,7 @@ def test_scale_of_a_row_with_an_outlier_cuts_it_off():
 
 
 def test_vae_comes_back_nearly(vae, x):
-    again = restore(export(vae, x, outer=8, inner=8))
+    again = restore(export(vae, x, outer=(8, 8), inner=8))
     z = torch.randn(6, 2, generator=torch.Generator().manual_seed(2))
     assert (vae.posterior(x).mean - again.posterior(x).mean).abs().max() < 0.01
     assert (vae.posterior(x).stddev - again.posterior(x).stddev).abs().max() < 0.01
@@ -86,7 +86,7 @@ def test_blank_pixels_are_left_out(vae, x):
     blank = [0, 5, 783]
     whole, part = restore(export(vae, x)), restore(export(vae, x, blank=blank))
     paper = part.likelihood(torch.zeros(1, 2)).mean[0, blank]
-    assert (paper - 1e-4).abs().max() < 1e-8
+    assert (paper - 1e-3).abs().max() < 1e-7
     assert part.posterior.trunk[0].weight[:, blank].abs().max() == 0
     inked = [pixel for pixel in range(784) if pixel not in blank]
     difference = part.likelihood.logits[-1].bias[inked] - whole.likelihood.logits[-1].bias[inked]
@@ -94,9 +94,9 @@ def test_blank_pixels_are_left_out(vae, x):
 
 
 def test_bits_are_as_asked_for(vae, x):
-    networks = export(vae, x, outer=3, inner=5)
+    networks = export(vae, x, outer=(3, 4), inner=5)
     bits = [layer.get("bits") for layer in [*networks["encoder"], *networks["decoder"]]]
-    assert bits == [3, 5, None, None, 5, 3]
+    assert bits == [3, 5, None, None, 5, 4]
 
 
 def test_stored_networks_are_those_of_a_plane():

@@ -23,6 +23,12 @@ SECONDS = {"word": 0.28, "formula": 2.0, "display": 25.0, "line of code": 1.2, "
 # What takes no room on a line of its own, what takes one letter's, and what makes the next letters small.
 WITHOUT_WIDTH = re.compile(r"\\(?:math(?:bf|cal|bb|rm)|operatorname|text|hat|bar|tilde|left|right|big|[,;!])")
 COMMAND, SPACE, SCRIPT_MARK = re.compile(r"\\[A-Za-z]+|\\."), re.compile(r"[\s{}&]+"), re.compile(r"[\^_]")
+# A deprecated role, a list that holds more than its items, a header that heads nothing.
+MENDED = {
+    ' role="doc-biblioentry"': "",
+    'role="list" class="citation-list"': 'class="citation-list"',
+    '<th class="head"><p></p></th>': "<td></td>",
+}
 LEFT_OUT = "What the sheet leaves out"
 
 
@@ -117,7 +123,7 @@ def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if title is None or docname in app.config.reading_without_facts:
         return
     items = [[nodes.Text(f"{duration(reading_minutes(doctree))} to read")]]
-    needed = app.config.reading_needs.get(docname, [])
+    needed = list(existing(app, docname))
     if needed:
         links = [link(app, docname, name, short(app, name)) for name in needed]
         items.append([nodes.Text("Needs "), *comma_separated(links)])
@@ -129,6 +135,15 @@ def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     facts = nodes.bullet_list(classes=["page-facts"])
     facts += [nodes.list_item("", nodes.paragraph("", "", *item)) for item in items]
     title.parent.insert(title.parent.index(title) + 1, facts)
+
+
+def existing(app: Sphinx, docname: str) -> Iterator[str]:
+    """Yield the pages that a page needs; warn of one that there is not."""
+    for name in app.config.reading_needs.get(docname, []):
+        if name in app.env.titles:
+            yield name
+        else:
+            logger.warning("reading_needs in _config.yml: %s needs %s, which is no page", docname, name)
 
 
 def short(app: Sphinx, docname: str) -> str:
@@ -160,11 +175,11 @@ def comma_separated(parts: list[nodes.reference]) -> Iterator[nodes.Node]:
         yield part
 
 
-def plain_citations(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.Node) -> None:
-    """Take two roles out of a bibliography: one is deprecated, the other's list holds more than its items."""
-    if "body" in context:
-        body = context["body"].replace(' role="doc-biblioentry"', "")
-        context["body"] = body.replace('role="list" class="citation-list"', 'class="citation-list"')
+def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """Mend what docutils writes and axe objects to, in a page's HTML."""
+    for wrong, right in MENDED.items():
+        if "body" in context:
+            context["body"] = context["body"].replace(wrong, right)
 
 
 def visit_fold(translator: HTML5Translator, node: fold) -> None:
@@ -194,5 +209,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_node(fold_title, html=(visit_fold_title, depart_fold_title))
     app.connect("doctree-resolved", improve, priority=900)
-    app.connect("html-page-context", plain_citations)
+    app.connect("html-page-context", mend)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -66,7 +66,10 @@
   });
 
   // What is wider than the column scrolls by itself; it can be reached by keyboard, and only then.
-  const WIDE = { "mjx-container": "Wide formula", "div.pst-scrollable-table-container": "Wide table" };
+  const WIDE = {
+    "mjx-container[display], article mjx-container.wide": "Wide formula",
+    "div.pst-scrollable-table-container": "Wide table",
+  };
 
   function markWide() {
     // A formula within a line scrolls only if it is wider than the line: its foot would leave the line otherwise.
@@ -82,11 +85,19 @@
           element.tabIndex = 0;
           element.setAttribute("role", "group");
           element.setAttribute("aria-label", label);
-        } else if (element.getAttribute("aria-label") === label) {
-          ["tabindex", "role", "aria-label"].forEach((name) => element.removeAttribute(name));
+        } else {
+          unmark(element, label);
         }
       }
     }
+    for (const formula of article.querySelectorAll("mjx-container:not([display], .wide)")) {
+      unmark(formula, "Wide formula");
+    }
+  }
+
+  function unmark(element, label) {
+    if (element.getAttribute("aria-label") !== label) return;
+    ["tabindex", "role", "aria-label"].forEach((name) => element.removeAttribute(name));
   }
 
   if (article) {

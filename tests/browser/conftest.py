@@ -44,6 +44,7 @@ new PerformanceObserver(list => list.getEntries().forEach(entry => { window.layo
 RENDERED = """async () => {
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
   const [first] = performance.getEntriesByName("first-contentful-paint");
   return {first: first?.startTime, complete: performance.now(), shift: window.layoutShift};
 }"""

@@ -49,7 +49,7 @@ def test_decoder_is_the_package_s(page):
 
 
 def test_encoder_is_the_package_s(page):
-    images = torch.from_numpy(mnist(flat=True).test_images[:30]) / 255
+    images = torch.tensor(mnist(flat=True).test_images[:30]) / 255
     ours = page.evaluate(
         "x => x.map(one => emvaeLive.latent.encode(emvaeLive.figures.latent.encoder, one))", images.tolist()
     )
@@ -165,7 +165,7 @@ def test_a_test_digit_is_encoded_where_the_package_has_it(figure, page):
     figure.get_by_role("button", name="Take a test digit").click()
     n = page.evaluate("emvaeLive.data.latent.examples[0].label")
     data = mnist(flat=True)
-    image = torch.from_numpy(data.test_images[np.flatnonzero(data.test_labels == n)[:1]]) / 255
+    image = torch.tensor(data.test_images[data.test_labels == n][:1]) / 255
     mean = page.evaluate("emvaeLive.figures.latent.state.posterior.mean")
     assert np.abs(networks.load().posterior(image).mean.numpy()[0] - mean).max() < 1e-4
 

@@ -7,12 +7,13 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 from tests.small_book import make_small_book
 from tools.print.browser import chromium, opened
 from tools.print.document import assemble
-from tools.print.epub import make_epub
+from tools.print.epub import make_epub, picture
 from tools.print.pdf import outline, page_numbers, print_pdf
 
 HEADINGS = ["Contents", "Small & plain", "1. One", "1.1. Problem", "Deep", "2. Two", "2.1. Problem"]
@@ -145,6 +146,14 @@ def test_nothing_is_cut_at_the_right_margin(paper):
     assert wide == 0
 
 
+def test_a_packed_picture_is_unpacked_for_an_epub(tmp_path):
+    drawn = Image.new("RGB", (3, 2), "#0072b2")
+    drawn.save(tmp_path / "a.webp", lossless=True)
+    name, content = picture(tmp_path / "a.webp")
+    assert name == "a.png"
+    assert Image.open(BytesIO(content)).tobytes() == drawn.tobytes()
+
+
 @pytest.fixture(scope="module")
 def epub(document, browser):
     with zipfile.ZipFile(BytesIO(make_epub(document, browser))) as archive:
@@ -163,8 +172,10 @@ def test_an_epub_lists_what_it_holds_and_its_contents_lead_to_sections(epub):
 
 def test_pages_of_an_epub_are_xml_with_formulas_in_mathml_and_links_to_each_other(epub):
     page = ElementTree.fromstring(epub["2-two.xhtml"])
-    assert "".join(page.find(".//{http://www.w3.org/1998/Math/MathML}math").itertext()) == "x=1+2+3"
+    assert "".join(page.find(".//{http://www.w3.org/1998/Math/MathML}math").itertext()) == "x=1+𝔼𝒩"
     targets = [link.get("href") for link in page.iter("{http://www.w3.org/1999/xhtml}a")]
     assert targets == ["2-two.xhtml#2-two--equation-e", "1-one.xhtml#1-one--problem"]
     assert b'src="dot.svg"' in epub["index.xhtml"]
+    assert epub["dot.svg"].endswith(b'8z"/><path d="M0 0" id="p"/></svg>')
+    assert b"DOCTYPE" not in epub["dot.svg"]
     assert epub["pygments.css"] == b".k { color: #900 }"

@@ -11,9 +11,8 @@ FIRST_SEEN, COMPLETE = SLACK * 1000, SLACK * 4000  # milliseconds
 
 def is_own(path):
     """Tell a page's own files (HTML, pictures, live figures, weights) from those that all pages share."""
-    parts = PurePosixPath(path).parts
-    picture = PurePosixPath(path).suffix in {".png", ".svg"} and parts[0] in {"_images", "_static"}
-    return PurePosixPath(path).suffix == ".html" or picture or "live" in parts
+    file = PurePosixPath(path)
+    return file.suffix in {".html", ".png", ".webp", ".svg"} or "live" in file.parts
 
 
 def test_a_page_is_light(visit):

@@ -11,16 +11,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypedDict
 
+from PIL import Image
 from playwright.sync_api import Browser
 
 from tools.print.browser import opened
 
 STYLE = Path(__file__).with_name("epub.css")
 LINK = re.compile(r'\b(href|src)="([^"]+)"')
-TYPES = {
-    ".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml",
-    ".webp": "image/webp", ".css": "text/css", ".xhtml": "application/xhtml+xml",
-}  # fmt: skip
+TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".css": "text/css", ".xhtml": "application/xhtml+xml"}
 XHTML = (
     '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml" '
     'xmlns:epub="http://www.idpf.org/2007/ops" lang="en" xml:lang="en"><head><title>{title}</title>'
@@ -70,13 +68,24 @@ def relink(found: re.Match[str], folder: Path, files: dict[str, bytes]) -> str:
     """Return an attribute that leads to a page or a picture, which is taken in, by its name in the EPUB."""
     key, target = found.groups()
     if key == "src":
-        path = folder / target
-        files[path.name] = path.read_bytes()
-        target = path.name
+        target, content = picture(folder / target)
+        files[target] = content
     elif target.startswith("#"):
         name, mark, _ = target[1:].partition("--")
         target = f"{name}.xhtml{target if mark else ''}"
     return f'{key}="{target}"'
+
+
+def picture(path: Path) -> tuple[str, bytes]:
+    """Return name and content of a picture as every reader shows it: PNG instead of WebP, plain SVG."""
+    content = path.read_bytes()
+    if path.suffix == ".svg":  # matplotlib's has a document type, and its blank is a path without a course
+        content = re.sub(rb"<path(?![^>]*\sd=)", b'<path d="M0 0"', re.sub(rb"<!DOCTYPE[^>]*>", b"", content))
+    if path.suffix != ".webp":
+        return path.name, content
+    png = BytesIO()
+    Image.open(path).save(png, "PNG")
+    return f"{path.stem}.png", png.getvalue()
 
 
 def pygments(document: Path) -> bytes:

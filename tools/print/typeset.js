@@ -52,10 +52,27 @@ function number(pages) {
     link.querySelector(".print-at").textContent = pages[decodeURIComponent(link.hash.slice(1))] ?? "";
 }
 
-/** Return name, headings of chapter and sections, and XHTML of each page, with the MathML that MathJax keeps in formulas. */
+// Letters of another alphabet: where it begins in Unicode, and which letters are elsewhere.
+const ALPHABETS = {
+  bold: [0x1d400, {}],
+  script: [0x1d49c, { B: "ℬ", E: "ℰ", F: "ℱ", H: "ℋ", I: "ℐ", L: "ℒ", M: "ℳ", R: "ℛ" }],
+  "double-struck": [0x1d538, { C: "ℂ", H: "ℍ", N: "ℕ", P: "ℙ", Q: "ℚ", R: "ℝ", Z: "ℤ" }],
+};
+
+/** Write a letter of another alphabet as such: most readers no longer heed the attribute that says so. */
+function spell(letter) {
+  const [start, elsewhere] = ALPHABETS[letter.getAttribute("mathvariant")] ?? [];
+  const text = letter.textContent;
+  if (!start || !/^[A-Z]$/.test(text)) return;
+  letter.textContent = elsewhere[text] ?? String.fromCodePoint(start + text.charCodeAt(0) - 65);
+  letter.setAttribute("mathvariant", "normal");
+}
+
+/** Return name, headings of chapter and sections, and XHTML of each page, formulas as the MathML that MathJax keeps. */
 function xhtml() {
   for (const formula of document.querySelectorAll("mjx-container"))
     formula.replaceWith(formula.querySelector("mjx-assistive-mml > math"));
+  document.querySelectorAll("mi[mathvariant]").forEach(spell);
   return [...document.querySelectorAll(".print-page")].map(page => ({
     name: page.id,
     headings: [...page.querySelectorAll("h1, h2")].map(it => [it.closest("[id]").id, it.textContent.trim()]),

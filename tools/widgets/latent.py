@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from emvae.datasets import binarise, mnist
-from emvae.latents import HoleMap, encode, hole_map, inverse_cdf_mesh, to_unit_square
+from emvae.latents import HoleMap, digit_classifier, encode, hole_map, inverse_cdf_mesh, to_unit_square
 from emvae.latents.codes import Codes
 from emvae.mixtures import GaussianMixture
 from emvae.plotting import plot_mosaic, use_style
@@ -25,7 +25,8 @@ THRESHOLD = -np.log(10)  # a hole is where codes are ten times rarer than the pr
 REACH, SIDE = 3.5, 101  # the map covers [-REACH, REACH]^2 with SIDE points a side
 STEP, BITS = 2e-4, 16  # nats between two stored values: they are right to half of it, and end at -6.55
 APART = 0.45  # between two names, in units of z
-PER_CLASS = 2  # test digits of each class to encode
+PER_CLASS = 1  # test digits of each class to encode
+MESH = 10  # digits along each side of the picture's square
 DENSE, HOLE = "#0072B2", "#D55E00"
 
 Array = NDArray[np.floating[Any]]
@@ -88,12 +89,15 @@ def data() -> dict[str, Any]:
     }
 
 
-def deepest() -> Array:
-    """Return the point in a hole where the prior is highest, (2,)."""
+def doubtful() -> Array:
+    """Return the point in a hole, within the circle of 95 per cent, at which the judge doubts most, (2,)."""
     found = log_ratio()
     up, across = np.nonzero(found.log_ratio < THRESHOLD)
     points = found.axis[np.column_stack([across, up])]
-    chosen: Array = points[(points**2).sum(axis=1).argmin()]
+    points = points[(points**2).sum(axis=1) < -2 * np.log(0.05)]
+    with torch.no_grad():
+        probs = digit_classifier()(torch.from_numpy(decode(points))).probs
+    chosen: Array = points[int(probs.amax(dim=-1).argmin())]
     return chosen
 
 
@@ -106,18 +110,18 @@ def decode(z: Array) -> Array:
 def picture() -> Figure:
     """Draw the plane with its holes, the square with what is decoded there, and a digit from a hole."""
     use_style()
-    rows = [["plane", "square", "dense"], ["plane", "square", "hole"]]
-    figure, axes = plt.subplot_mosaic(rows, figsize=(7.6, 3.2), width_ratios=[4, 4, 1.5])
-    points = {"dense": places()[0], "hole": deepest()}
+    rows: Any = [["plane", "square", "dense"], ["plane", "square", "hole"]]
+    figure, axes = plt.subplot_mosaic(rows, figsize=(7.0, 2.95), width_ratios=[4, 4, 1.5])
+    points = {"dense": places()[0], "hole": doubtful()}
     _plane(axes["plane"])
-    plot_mosaic(axes["square"], decode(inverse_cdf_mesh(12).reshape(-1, 2)).reshape(12, 12, -1))
+    plot_mosaic(axes["square"], decode(inverse_cdf_mesh(MESH).reshape(-1, 2)).reshape(MESH, MESH, -1))
     axes["square"].set(title="square: digits decoded", xlabel=r"$\Phi(z_1)$", ylabel=r"$\Phi(z_2)$")
     for (name, z), colour in zip(points.items(), (DENSE, HOLE), strict=True):
         axes[name].imshow(decode(z[None]).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
         axes[name].set(title={"dense": "dense place", "hole": "hole"}[name], xticks=[], yticks=[])
         axes[name].spines[:].set(visible=True, color=colour, linewidth=2.5)
-        across, up = to_unit_square(z[None])[0] * 12 * 28
-        for ax, at in ((axes["plane"], z), (axes["square"], (across, 12 * 28 - up))):
+        across, up = to_unit_square(z[None])[0] * MESH * 28
+        for ax, at in ((axes["plane"], z), (axes["square"], (across, MESH * 28 - up))):
             ax.plot(*at, "o", markersize=9, color=colour, markeredgecolor="white", markeredgewidth=1.5)
     return figure
 
@@ -132,5 +136,5 @@ def _plane(ax: Axes) -> None:
         found.axis, found.axis, found.log_ratio, [THRESHOLD], colors=HOLE, linewidths=0.9, linestyles="solid"
     )
     for digit, place in enumerate(places()):
-        ax.text(*place, str(digit), ha="center", va="center", fontsize=8)
+        ax.text(place[0], place[1], str(digit), ha="center", va="center", fontsize=8)
     ax.set(title="plane: where codes lie", xlabel="$z_1$", ylabel="$z_2$", aspect="equal")

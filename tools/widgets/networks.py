@@ -28,19 +28,18 @@ from tools.widgets.rounding import floats, from_floats, pack, quantise, unpack
 FILE = LIVE / "latent-networks.js"
 NAME = "latentNetworks"
 PIXELS = 784
-OUTER, INNER = 4, 6  # bits of a weight that has a pixel at one end, and of one that has not
+OUTER = 3, 4  # bits of a weight that has a pixel at one end, in the encoder and in the decoder
+INNER = 6  # bits of the others
 FEW = 2048  # a matrix with fewer entries stays in float32
 N_INPUTS = 4000  # training digits whose way through the networks tells which errors matter
-PAPER = (
-    1e-4  # a pixel whose mean ink is below this is left out: the encoder does not look, the decoder says this
-)
+PAPER = 1e-3  # pixels of less ink than this, on average, are left out; the decoder gives them this much
 
 Pairs = list[tuple[Tensor, Tensor]]
 
 
 @torch.no_grad()
 def export(
-    vae: VAE, x: Tensor, *, blank: Sequence[int] = (), outer: int = OUTER, inner: int = INNER
+    vae: VAE, x: Tensor, *, blank: Sequence[int] = (), outer: tuple[int, int] = OUTER, inner: int = INNER
 ) -> dict[str, Any]:
     """Return the networks of a VAE for the script, each a list of layers.
 
@@ -49,10 +48,11 @@ def export(
     vae : with a ``GaussianNetwork`` and a ``BernoulliNetwork``.
     x : (N, D) digits to judge by which errors matter.
     blank : numbers of the pixels to leave out.
-    outer, inner : bits of a weight, with a pixel at one end and without.
+    outer, inner : bits of a weight, with a pixel at one end, in encoder and decoder, and without.
     """
     inked = _inked(blank)
-    encoder, decoder = vae.posterior, vae.likelihood
+    encoder: Any = vae.posterior
+    decoder: Any = vae.likelihood
     heads = encoder.loc, encoder.log_scale
     head = torch.cat([layer.weight for layer in heads]), torch.cat([layer.bias for layer in heads])
     q = vae.posterior(x)
@@ -63,9 +63,9 @@ def export(
         "blank": list(blank),
         "paper": math.log(PAPER / (1 - PAPER)),
         "encoder": _layers(
-            [(first[:, inked], first_bias), *rest], x[:, inked], [outer] + [inner] * len(rest)
+            [(first[:, inked], first_bias), *rest], x[:, inked], [outer[0]] + [inner] * len(rest)
         ),
-        "decoder": _layers([*begin, (last[inked], last_bias[inked])], z, [inner] * len(begin) + [outer]),
+        "decoder": _layers([*begin, (last[inked], last_bias[inked])], z, [inner] * len(begin) + [outer[1]]),
     }
 
 
