@@ -77,6 +77,8 @@ def entry(kind: str, heading: str, content: Any) -> Iterator[str]:
 
 def signature(value: Any) -> str:
     """Return the parameters' names and defaults; their types and shapes stand in the docstring."""
+    if getattr(value, "_is_protocol", False):
+        return ""  # it is implemented, not called
     try:
         shown = inspect.signature(value)
     except (TypeError, ValueError):
