@@ -58,7 +58,8 @@ def data() -> dict[str, Any]:
 def picture() -> Figure:
     """Draw the clouds of a bowl, which agree, and of a step, on which the pathwise one is wrong."""
     use_style()
-    q, edge = Normal(MU, SIGMA), torch.tensor(0.0)
+    q: Any = Normal(MU, SIGMA)
+    edge = torch.tensor(0.0)
     above, density = 1 - q.cdf(edge).item(), q.log_prob(edge).exp().item()
     height = 0.5 * (MU**2 + SIGMA**2)
     figure, axes = plt.subplots(3, 2, figsize=(7.6, 3.3), sharex="col")
