@@ -12,7 +12,8 @@ from types import ModuleType
 
 import matplotlib as mpl
 
-from tools.widgets import bits, em, gradients, latent, responsibilities, shared
+from emvae.latents import digit_vae
+from tools.widgets import bits, em, gradients, latent, networks, responsibilities, shared
 from tools.widgets.files import save_data, save_picture
 
 FIGURES: dict[str, ModuleType] = {
@@ -36,6 +37,8 @@ def main(names: list[str]) -> None:
         raise ValueError(f"no live figure {unknown}: choose among {', '.join(FIGURES)}")
     mpl.use("Agg")
     for name in names or FIGURES:
+        if name == "latent":
+            networks.save(digit_vae())  # with these its map is computed
         save_data(name, FIGURES[name].data())
         if hasattr(FIGURES[name], "picture"):
             save_picture(name, FIGURES[name].picture())

@@ -1,16 +1,13 @@
 """The networks of the latent explorer: a VAE whose weights are whole numbers of few bits, kept in a script.
 
 ``book/_static/live/latent-networks.js`` is the only place where they lie: the page, the map of holes and the
-tests all read it. It is written from a VAE that ``emvae.autoencoders.save`` stored:
-
-    .venv/bin/python -m tools.widgets.networks digit-vae.pt
+tests all read it. ``make widgets`` writes it from the VAE that travels with the package.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -19,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emvae import autoencoders
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.datasets import binarise, mnist
 from tools.widgets.files import LIVE, script
@@ -144,7 +140,3 @@ def load() -> VAE:
     """Read the script of the networks."""
     text = FILE.read_text(encoding="utf-8")
     return restore(json.loads(text[text.index(f"{NAME} = ") + len(NAME) + 3 : text.rindex(";\n}")]))
-
-
-if __name__ == "__main__":
-    save(autoencoders.load(sys.argv[1]))
