@@ -358,6 +358,12 @@ def test_the_walls_show_nothing_of_assignments_and_of_the_caller(tmp_path):
     assert "--clearenv" in bound
 
 
+def test_a_python_that_lies_in_a_folder_for_temporary_files_is_seen(tmp_path):
+    walls = sandbox.command(["-c", "0"], tmp_path, Limits(), trust=False)
+    emptied = max(i for i, word in enumerate(walls) if word == "--tmpfs")
+    assert emptied < walls.index(str(sandbox.Path(sandbox.emvae.__file__).parent))
+
+
 def test_what_is_kept_reads_back(graded):
     files = list((graded / RESULTS / ".kept").iterdir())
     records = [json.loads(f.read_text(encoding="utf-8"))["result"] for f in files]

@@ -126,15 +126,15 @@ def _walls(sockets: Path, limits: Limits) -> list[str]:
     for name, value in environment(HOME).items():
         walls += ["--setenv", name, value]
     walls += _system()
+    walls += ["--proc", "/proc", "--dev", "/dev"]
+    for folder in ("/tmp", HOME, "/dev/shm"):  # before what is seen of Python, which may lie below one of them
+        walls += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", folder]
     made = set[Path]()
     for path in _python():
         for parent in reversed([p for p in path.parents if p not in made and p != Path("/")]):
             made.add(parent)
             walls += ["--perms", "0755", "--dir", str(parent)]
         walls += ["--ro-bind", str(path), str(path)]
-    walls += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/tmp", HOME, "/dev/shm"):
-        walls += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", folder]
     walls += ["--perms", "0777", "--dir", f"{HOME}/matplotlib"]
     fonts = f"fontlist-v{matplotlib.font_manager.FontManager.__version__}.json"  # minutes to make anew
     walls += ["--ro-bind-try", f"{matplotlib.get_cachedir()}/{fonts}", f"{HOME}/matplotlib/{fonts}"]
