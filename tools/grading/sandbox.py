@@ -127,7 +127,7 @@ def _walls(sockets: Path, limits: Limits) -> list[str]:
         walls += ["--setenv", name, value]
     walls += _system()
     walls += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/tmp", HOME, "/dev/shm"):  # before what is seen of Python, which may lie below one of them
+    for folder in ("/tmp", HOME, "/dev/shm"):  # before Python is shown, which may lie below one of them
         walls += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", folder]
     made = set[Path]()
     for path in _python():
