@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 import sys
+import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ RESTORE = (ClearOutput, DeduplicateIds, OverwriteCells, CheckCellMetadata)
 SCORE = (LimitOutput, SaveAutoGrades, CheckCellMetadata)
 
 os.environ["PATH"] = f"{sys.prefix}/bin{os.pathsep}{os.environ.get('PATH', '')}"  # it calls alembic by name
+_one_by_one = threading.Lock()  # the filter of warnings belongs to the process, not to a thread
 logging.getLogger("traitlets").setLevel(logging.ERROR)  # it warns of each test cell that it restores
 
 
@@ -109,7 +111,7 @@ def make_gradebook(source: NotebookNode, database: Path) -> None:
         book.update_or_create_assignment("assignment")
         book.update_or_create_student("student")
     _process(copy.deepcopy(source), (*BEFORE_SAVING, SaveCells), _resources(database))
-    with warnings.catch_warnings(action="ignore"), Gradebook(_url(database)) as book:  # sqlalchemy's
+    with _one_by_one, warnings.catch_warnings(action="ignore"), Gradebook(_url(database)) as book:
         book.update_or_create_submission("assignment", "student")
 
 
