@@ -48,6 +48,12 @@
     }
   }
 
+  // The theme's folds in the table of contents are arrows without a name.
+  for (const arrow of document.querySelectorAll("summary:has(> .toctree-toggle)")) {
+    const page = arrow.closest("li").querySelector("a");
+    arrow.setAttribute("aria-label", `Pages of ${page.textContent.trim()}`);
+  }
+
   // On paper everything is unfolded.
   let folded = [];
   addEventListener("beforeprint", () => {

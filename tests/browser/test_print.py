@@ -132,7 +132,7 @@ def test_ink_is_dark_on_white(paper):
 
 
 def test_solutions_and_proofs_are_unfolded(paper):
-    folded = paper.locator("details > :not(summary), .admonition.dropdown > :not(.admonition-title, button)")
+    folded = paper.locator("article details > :not(summary)")
     heights = folded.evaluate_all("all => all.map(e => e.checkVisibility() ? e.clientHeight : 0)")
     assert len(heights) > 5
     assert [height for height in heights if height == 0] == []
