@@ -7,7 +7,7 @@ OWN, FIRST_VISIT = 1.5 * MEGABYTE, 4 * MEGABYTE
 # On two idle cores something is seen within a second, and all within four. Tests share their machine.
 SLACK = 3
 FIRST_SEEN, COMPLETE = SLACK * 1000, SLACK * 4000  # milliseconds
-# A known fault: when the icons arrive, this page's first block of code grows by four pixels, and what follows moves.
+# A known fault: when icons arrive, the first block of code of this page grows by four pixels.
 SHIFT = {"book/lecturers": 0.2}
 
 
