@@ -148,6 +148,16 @@ def test_impossible_components_count_nothing():
     assert log_total([-1e5, -2e5]) == -1e5
 
 
+def test_what_is_not_there_is_zero_and_no_subnormal_number():
+    """Matrix products with such numbers take processors twenty times as long."""
+    just_there = np.exp(-700.0)
+    posterior = normalize([[0.0, -700.0, -700.1], [-800.0, -50.0, -np.inf]])[0]
+    np.testing.assert_array_equal(posterior, [[1, just_there, 0], [0, 1, 0]])
+    at_the_border = np.linspace(-760, -640, 200)
+    posterior = normalize(np.append(at_the_border, 0.0))[0]
+    assert not ((posterior > 0) & (posterior < np.finfo(float).tiny)).any()
+
+
 def test_the_evidence_alone_may_take_the_place_of_the_joint():
     log_joint = np.log([[1.0, 3.0], [2.0, 2.0]])
     kept = log_joint.copy()

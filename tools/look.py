@@ -16,6 +16,7 @@ import yaml
 from playwright.sync_api import Browser, Page
 
 from tools.print.browser import launched
+from tools.print.pages import files
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
@@ -38,8 +39,7 @@ STYLE = "body{font:16px sans-serif;margin:2rem} img{width:16rem;border:1px solid
 def pages() -> list[str]:
     """Return the pages of the table of contents, and the search page."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    return [toc["root"], *files, "search"]
+    return [toc["root"], *(name for part in toc["parts"] for name in files(part["chapters"])), "search"]
 
 
 def slices(page: Page, height: int, target: Path) -> Iterator[Path]:
@@ -58,9 +58,9 @@ def look(browser: Browser, name: str, kind: str, folder: Path) -> list[Path]:
     page = context.new_page()
     page.goto((HTML / f"{name}.html").as_uri())
     height = page.evaluate(READY)
-    files = list(slices(page, height, folder / f"{name.replace('/', '-')}-{kind}"))
+    pictures = list(slices(page, height, folder / f"{name.replace('/', '-')}-{kind}"))
     context.close()
-    return files
+    return pictures
 
 
 def contents(pictures: dict[str, dict[str, list[Path]]]) -> str:
@@ -69,8 +69,8 @@ def contents(pictures: dict[str, dict[str, list[Path]]]) -> str:
     lines = [f"<!DOCTYPE html><html lang=en>{head}"]
     for name, kinds in pictures.items():
         lines.append(f"<h2>{html.escape(name)}</h2>")
-        for kind, files in kinds.items():
-            shown = [f"<a href={f.name}><img loading=lazy src={f.name} alt='{kind}'></a>" for f in files]
+        for kind, shots in kinds.items():
+            shown = [f"<a href={f.name}><img loading=lazy src={f.name} alt='{kind}'></a>" for f in shots]
             lines.append(f"<h3>{kind}</h3><p>{''.join(shown)}</p>")
     return "\n".join(lines) + "\n"
 
@@ -83,7 +83,7 @@ def main(folder: Path, *names: str) -> None:
             name: {kind: look(browser, name, kind, folder) for kind in LOOKS} for name in names or pages()
         }
     (folder / "index.html").write_text(contents(pictures), encoding="utf-8")
-    count = sum(len(files) for kinds in pictures.values() for files in kinds.values())
+    count = sum(len(shots) for kinds in pictures.values() for shots in kinds.values())
     print(f"{count} pictures of {len(pictures)} pages: open {folder / 'index.html'}")
 
 

@@ -1,7 +1,6 @@
 """A judge of samples: a small network that tells digits apart, trained on real ones and kept in a file."""
 
 from functools import cache
-from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical
 
 from emvae._random import as_torch_generator
-from emvae.datasets.files import read_verified
+from emvae.latents.stored import with_stored_weights
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
@@ -81,10 +80,7 @@ def digit_classifier() -> DigitClassifier:
     -----
     Made by ``tools/train_classifier.py``; how and how well is in ``emvae/data/DATA.md``.
     """
-    weights: dict[str, Any] = torch.load(BytesIO(read_verified(FILE)), map_location="cpu", weights_only=True)
-    judge = DigitClassifier(generator=torch.Generator())
-    judge.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    return judge.eval().requires_grad_(False)
+    return with_stored_weights(DigitClassifier(generator=torch.Generator()), FILE)
 
 
 def _as_images(images: Any) -> Tensor:

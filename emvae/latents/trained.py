@@ -1,13 +1,11 @@
 """The trained VAE that travels with the package: digits as points of a plane, kept in a file."""
 
 from functools import cache
-from io import BytesIO
-from typing import Any
 
 import torch
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
-from emvae.datasets.files import read_verified
+from emvae.latents.stored import with_stored_weights
 
 __all__ = ["digit_vae", "new_digit_vae"]
 
@@ -43,7 +41,4 @@ def digit_vae() -> VAE:
     Made by ``tools/train_vae.py``; how and how well is in ``emvae/data/DATA.md``.
     Source: Kingma and Welling (2014).
     """
-    weights: dict[str, Any] = torch.load(BytesIO(read_verified(FILE)), map_location="cpu", weights_only=True)
-    vae = new_digit_vae(generator=torch.Generator())
-    vae.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    return vae.eval().requires_grad_(False)
+    return with_stored_weights(new_digit_vae(generator=torch.Generator()), FILE)

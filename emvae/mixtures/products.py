@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from emvae.mixtures.base import Array
@@ -65,9 +66,7 @@ class ProductForm:
         if self.is_diagonal:
             np.square(z, out=features[:d])
         else:
-            ends = np.cumsum(range(d, 0, -1))
-            for i, end in enumerate(ends):
-                np.multiply(z[i], z[i:], out=features[end - d + i : end])
+            _multiply_pairs(z, out=features[: self.n_products])
         return features
 
     def error_bound(self, z: Array) -> float:
@@ -98,9 +97,8 @@ class ProductForm:
     @cached_property
     def _places(self) -> NDArray[np.intp]:
         """Where z_i z_j stands among the products, (D, D)."""
-        d = len(self.centre)
-        places = np.empty((d, d), dtype=np.intp)
-        i, j = np.triu_indices(d)
+        places = np.empty((len(self.centre), len(self.centre)), dtype=np.intp)
+        i, j = _pairs(len(self.centre))
         places[i, j] = places[j, i] = np.arange(len(i))
         return places
 
@@ -119,9 +117,29 @@ class ProductForm:
             precisions = np.broadcast_to(self.precisions, b.shape)
             quadratic, linear = -0.5 * precisions, precisions * b
         else:
-            i, j = np.triu_indices(b.shape[1])
+            i, j = _pairs(b.shape[1])
             precisions = np.broadcast_to(self.precisions, (*b.shape, b.shape[1]))
             quadratic = -np.where(i == j, 0.5, 1.0) * precisions[:, i, j]
             linear = np.einsum("kij,kj->ki", precisions, b)
         constant = self.log_peaks - 0.5 * (linear * b).sum(axis=1)
         return np.column_stack([quadratic, linear, constant])
+
+
+def _pairs(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return i and j of the products z_i z_j, around the circle of features: j = i, then i + 1, i + 2, ..."""
+    shift, i = np.divmod(np.arange(d * (d + 1) // 2), d)
+    return i, (i + shift) % d
+
+
+def _multiply_pairs(z: Array, *, out: Array) -> None:
+    """Write the products of centred data z (D, B) into out (D (D + 1) / 2, B), in the order of ``_pairs``.
+
+    Around the circle two calls of numpy do it, where the rows of a triangle take D. Threads that build
+    blocks side by side wait for each other at every call.
+    """
+    d, n = z.shape
+    shifts, half = (d + 1) // 2, d // 2
+    shifted = sliding_window_view(np.concatenate([z, z[:half]]), d, axis=0).swapaxes(1, 2)
+    np.multiply(shifted[:shifts], z, out=out[: shifts * d].reshape(shifts, d, n))
+    across = out[shifts * d :]  # an even circle has D / 2 pairs of opposites
+    np.multiply(z[: len(across)], z[half:][: len(across)], out=across)

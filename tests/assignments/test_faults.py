@@ -20,7 +20,9 @@ from tools.grading.collecting import RESULTS
 from tools.grading.judging import Judge
 from tools.grading.results import result_of
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses"
+)
 
 ALL = tiny.POINTS
 OTHERS = {"other": {"triple", "test_triple"}}
@@ -161,7 +163,9 @@ def other_kernel(data):
 def another_assignment(notebook):
     for cell in notebook.cells:
         if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader.grade_id = {"double": "triple"}.get(cell.metadata.nbgrader.grade_id, "test_triple")
+            cell.metadata.nbgrader.grade_id = {"double": "triple"}.get(
+                cell.metadata.nbgrader.grade_id, "test_triple"
+            )
 
 
 def pasted(notebook):

@@ -21,7 +21,9 @@ from tools.grading.collecting import RESULTS, FolderError, collect
 from tools.grading.nbgraders import Grade
 from tools.grading.sandbox import Limits, NoSandboxError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses"
+)
 
 ROSTER = """\
 student,name,email,number
@@ -198,7 +200,9 @@ def test_only_what_changed_is_graded_again(course, monkeypatch):
 
 def test_other_limits_grade_anew(course, monkeypatch):
     again = []
-    monkeypatch.setattr(batch, "result_of", lambda s, _: (again.append(s) or results.Result("tiny", "x", "missing"), None))
+    monkeypatch.setattr(
+        batch, "result_of", lambda s, _: (again.append(s) or results.Result("tiny", "x", "missing"), None)
+    )
     grade(course, {"tiny": tiny.TINY}, limits=replace(tiny.LIMITS, memory=2 << 30))
     assert len(again) == 5
 
@@ -229,14 +233,18 @@ def test_interrupted_it_goes_on_where_it_was(tmp_path, monkeypatch):
     files = {"tiny/ada.ipynb": None, "tiny/bo.ipynb": tiny.text(endless)}
     folder = lay_out(tmp_path, files, "student\nada\nbo\n")
     root = collecting.__file__.partition("tools")[0]
-    with subprocess.Popen([sys.executable, "-c", GRADE, folder], cwd=root, stdout=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        [sys.executable, "-c", GRADE, folder], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as run:
         assert "ada: graded" in run.stdout.readline()
         run.send_signal(signal.SIGINT)
         assert run.stdout.read() == "interrupted: make grade again goes on from here\n"
     assert run.returncode == 130
     again = []
     monkeypatch.setattr(
-        batch, "result_of", lambda s, _: (again.append(s.student.student) or results.Result("tiny", "bo", "missing"), None)
+        batch,
+        "result_of",
+        lambda s, _: (again.append(s.student.student) or results.Result("tiny", "bo", "missing"), None),
     )
     grade(folder, {"tiny": tiny.TINY}, limits=tiny.LIMITS)
     assert again == ["bo"]
@@ -297,7 +305,9 @@ def test_the_plain_table_has_a_column_for_each_task(graded):
 
 
 def test_no_spreadsheet_takes_an_entry_for_a_formula():
-    row = tables.Row(collecting.Student("=1+1", "@x"), tiny.TINY, results.Result("tiny", "x", "missing"), False)
+    row = tables.Row(
+        collecting.Student("=1+1", "@x"), tiny.TINY, results.Result("tiny", "x", "missing"), False
+    )
     (line,) = csv.DictReader(io.StringIO(tables.grades_csv([row])))
     assert (line["student"], line["name"]) == ("'=1+1", "'@x")
 
@@ -309,9 +319,16 @@ def test_feedback_shows_points_messages_and_nothing_that_runs_or_is_hidden(grade
     assert "&lt;b&gt;Since" in page
     assert "Bo &lt;b&gt;Bold" in page
     assert "<script" not in page
-    assert pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb") == "a(\n# ... and further tests\nb"
+    assert (
+        pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb")
+        == "a(\n# ... and further tests\nb"
+    )
     assert [line for line in tiny.TINY.hidden_lines if line in page] == []
-    assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == ["ada.html", "bo.html", "zoë.html"]
+    assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == [
+        "ada.html",
+        "bo.html",
+        "zoë.html",
+    ]
 
 
 def test_the_report_names_everyone_whose_status_is_not_graded(graded):
@@ -319,7 +336,7 @@ def test_the_report_names_everyone_whose_status_is_not_graded(graded):
     assert "3 graded, 1 needs-attention, 1 missing" in " ".join(page.split())
     look = page.partition("Everyone whose status")[2]
     assert ("nobody" in look, "Never There" in look, "Müller" in look) == (True, True, False)
-    assert "test_double</code></td><td class=\"number\">1 of 3" in page
+    assert 'test_double</code></td><td class="number">1 of 3' in page
     assert "the same code: ada, zoë" in page
 
 

@@ -51,7 +51,11 @@ def test_a_test_cell_needs_no_other(name):
     tests = {grade_id(c): c.source for c in ASSIGNMENTS[name].tests}
     for test, source in tests.items():
         others = set().union(*(names.bound(s) for t, s in tests.items() if t != test))
-        cells = [c.source for c in ASSIGNMENTS[name].source.cells if c.cell_type == "code" and grade_id(c) not in tests]
+        cells = [
+            c.source
+            for c in ASSIGNMENTS[name].source.cells
+            if c.cell_type == "code" and grade_id(c) not in tests
+        ]
         known = set().union(names.bound(source), *map(names.bound, cells))
         assert names.read(source) & others - known == set(), test
 
@@ -113,7 +117,9 @@ def test_hidden_lines():
 
 def test_answers_are_put_in_place(tmp_path):
     path = tmp_path / "x.py"
-    path.write_text('"""Adds."""\n\nFAILS = {"test_double"}\n\n# %% double\ndef double(x):\n    return x + 2\n')
+    path.write_text(
+        '"""Adds."""\n\nFAILS = {"test_double"}\n\n# %% double\ndef double(x):\n    return x + 2\n'
+    )
     answers = students.Answers.read(path)
     assert (answers.story, answers.fails) == ("Adds.", {"test_double"})
     made = students.notebook(tiny.TINY, answers)
@@ -136,7 +142,10 @@ def test_what_is_released(tmp_path):
     assert set(files) == {"4-reparameterisation.ipynb", "requirements.txt", "README.txt", "book-address.txt"}
     assert files["requirements.txt"].splitlines()[0] == "./emvae-1.whl[torch]"
     plain = release.contents(ASSIGNMENTS["1-responsibilities"], "emvae-1.whl", "")
-    assert (plain["requirements.txt"].splitlines()[0], "book-address.txt" in plain) == ("./emvae-1.whl", False)
+    assert (plain["requirements.txt"].splitlines()[0], "book-address.txt" in plain) == (
+        "./emvae-1.whl",
+        False,
+    )
     for name in ("a.zip", "b.zip"):
         release._zip(tmp_path / name, "x", {"y": b"z"})
     assert zipfile.ZipFile(tmp_path / "a.zip").namelist() == ["x/y"]
@@ -159,13 +168,19 @@ def test_names_of_a_cell(source, bound, read):
     assert (names.bound(source), names.read(source)) == (bound, read)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make assignments refuses")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make assignments refuses"
+)
 @pytest.mark.parametrize(
     ("cell", "code", "said"),
     [
         ("setup", tiny.SETUP, []),
         ("test_double", "assert grid.size", ["tiny: test_double passes though nothing was answered"]),
-        ("test_centre", "assert centre(grid) is None", ["tiny: the model solution fails test_centre: AssertionError: "]),
+        (
+            "test_centre",
+            "assert centre(grid) is None",
+            ["tiny: the model solution fails test_centre: AssertionError: "],
+        ),
         ("setup", f"{tiny.SETUP}\n1 / 0", ["tiny: cell `setup` ends in ZeroDivisionError"]),
     ],
 )

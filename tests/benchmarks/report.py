@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
 from emvae.plotting import component_colours, use_style
 from tests.benchmarks import store, vae_report
+from tests.benchmarks.pages import conditions, table, write_figure, write_text
 
 PICTURES = Path(__file__).parents[2] / "book" / "_static"
 LABELS = {"gaussian": "Gaussians", "bernoulli": "Bernoullis"}
@@ -34,43 +34,29 @@ def write(results: Path, pictures: Path) -> None:
     )
     if speed:
         texts = [conditions(speed), speed_table(speed["rows"]), bound_table(speed)]
-        _write_text(results / "speed.md", texts)
-        _write_text(results / "guard.md", [guard_sentence(speed["rows"])])
-        _write_figure(pictures / "performance-bound.svg", draw_bound, speed["rows"])
+        write_text(results / "speed.md", texts)
+        write_text(results / "guard.md", [guard_sentence(speed["rows"])])
+        write_figure(pictures / "performance-bound.svg", draw_bound, speed["rows"])
     if memory:
-        _write_text(results / "memory.md", [memory_table(memory["rows"])])
+        write_text(results / "memory.md", [memory_table(memory["rows"])])
     if growth.get("fits"):
-        _write_text(results / "growth.md", [growth_sentence(growth)])
-        _write_figure(pictures / "performance-time.svg", draw_time, growth)
-        _write_figure(pictures / "performance-memory.svg", draw_memory, growth["rows"])
-        _write_figure(pictures / "performance-components.svg", draw_components, growth)
+        write_text(results / "growth.md", [growth_sentence(growth)])
+        write_figure(pictures / "performance-time.svg", draw_time, growth)
+        write_figure(pictures / "performance-memory.svg", draw_memory, growth["rows"])
+        write_figure(pictures / "performance-components.svg", draw_components, growth)
     if disk:
-        _write_text(results / "out_of_core.md", [out_of_core_sentence(row) for row in disk["rows"]])
+        write_text(results / "out_of_core.md", [out_of_core_sentence(row) for row in disk["rows"]])
     if mnist.get("rows"):
-        _write_text(results / "bernoulli_k500.md", [mnist_table(mnist), mnist_sentence(mnist)])
+        write_text(results / "bernoulli_k500.md", [mnist_table(mnist), mnist_sentence(mnist)])
     vae_report.write(vae_speed, vae_quality, results, pictures)
 
 
 # Tables and sentences.
 
 
-def conditions(study: dict[str, Any]) -> str:
-    """Say with what, on what and when."""
-    machine, versions = study["conditions"]["machine"], study["conditions"]["versions"]
-    named = ", ".join(f"{name} {number}" for name, number in versions.items())
-    dates = sorted({row["date"] for row in study["rows"]})
-    busy = max((row["load_before"] or [0.0])[0] for row in study["rows"])
-    return (
-        f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, two cores of a machine with "
-        f"{machine['architecture']} processors ({machine['instruction_set']}, {machine['system']}), with "
-        f"{named}. Before a row was measured the machine's load over one minute was at most {busy:.1f}. "
-        f"Command: `{study['command']}`."
-    )
-
-
 def speed_table(rows: list[dict[str, Any]]) -> str:
     """Set out times per iteration against the peers."""
-    return _table(
+    return table(
         ["mixture of", "N, D, K", "emvae", "peer", "peer's time", "ratio", "promised"],
         [
             [
@@ -90,7 +76,7 @@ def speed_table(rows: list[dict[str, Any]]) -> str:
 def bound_table(study: dict[str, Any]) -> str:
     """Set out how much of the time no implementation of this form can save."""
     rates = study["peak_rates"]
-    table = _table(
+    shares = table(
         ["mixture of", "N, D, K", "emvae", "bare products", "bare exp", "products' share", "share of both"],
         [
             [
@@ -106,7 +92,7 @@ def bound_table(study: dict[str, Any]) -> str:
         ],
     )
     return (
-        f"{table}\n\nFor scale: on large square matrices the two cores do "
+        f"{shares}\n\nFor scale: on large square matrices the two cores do "
         f"{rates['float64_gflops']:.0f} GFLOP/s in float64 and {rates['float32_gflops']:.0f} in float32, and "
         f"they take {rates['exponentials_per_second'] * 1e-6:.0f} million exponentials per second."
     )
@@ -126,7 +112,7 @@ def guard_sentence(rows: list[dict[str, Any]]) -> str:
 
 def memory_table(rows: list[dict[str, Any]]) -> str:
     """Set out peak memory beyond the data."""
-    return _table(
+    return table(
         ["mixture of", "N, D, K", "data", "emvae, beyond", "peer", "peer's data", "peer, beyond"],
         [
             [
@@ -184,7 +170,7 @@ def out_of_core_sentence(row: dict[str, Any]) -> str:
 
 def mnist_table(study: dict[str, Any]) -> str:
     """Set out log likelihoods per image for each K."""
-    return _table(
+    return table(
         ["K", "chosen by validation", "iterations", "train", "validation", "test", "time of the refit"],
         [
             [
@@ -220,11 +206,6 @@ def mnist_sentence(study: dict[str, Any]) -> str:
     )
 
 
-def _table(head: list[str], body: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def _family(row: dict[str, Any]) -> str:
     return LABELS[row["family"]] + (", float32" if row["dtype"] == "float32" else "")
 
@@ -240,10 +221,6 @@ def _milliseconds(seconds: float) -> str:
 
 def _megabytes(megabytes: float) -> str:
     return f"{megabytes:.0f}\u00a0MB" if megabytes >= 10 else f"{megabytes:.1f}\u00a0MB"
-
-
-def _write_text(path: Path, parts: list[str]) -> None:
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 
 # Figures.
@@ -314,10 +291,3 @@ def _by_contender(rows: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
     for contender, colour, marker in zip(("emvae", "scikit-learn"), component_colours(2), "os", strict=True):
         own = [row for row in rows if row["axis"] == "n" and row["contender"] == contender]
         yield contender, sorted(own, key=lambda row: row["n"]), {"color": colour, "marker": marker}
-
-
-def _write_figure(path: Path, draw: Any, content: Any) -> None:
-    figure, axes = plt.subplots()
-    draw(axes, content)
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)

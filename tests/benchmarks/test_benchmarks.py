@@ -138,6 +138,28 @@ def test_the_aggregate_density_is_faster_than_torchs_and_small():
     assert row["disagreement"] < 1e-9
 
 
+@pytest.mark.parametrize("name", vae_quality.REQUIRED)
+def test_the_vae_is_as_good_as_promised(name):
+    row, (nats, seconds) = rows("vae_quality")[name], vae_quality.REQUIRED[name]
+    assert row["n_train"] == 60_000
+    assert row["negative_elbo"] <= nats
+    assert row["seconds"] <= seconds
+    assert row["unconverged_few"] == 0
+
+
+def test_the_bounds_lie_in_their_order():
+    for row in stored("vae_quality")["rows"]:
+        assert row["negative_iw_bound_few"] < row["negative_elbo_few"]
+        if "negative_log_evidence_few" in row:
+            assert row["negative_log_evidence_few"] < row["negative_iw_bound_few"]
+
+
+def test_what_was_tried_was_judged_on_held_out_training_images():
+    for row in stored("vae_quality")["rows"]:
+        assert row["n_train"] == (60_000 if row["role"] == "conclusion" else 50_000)
+    assert {row["name"] for row in stored("vae_quality")["rows"]} == {r.name for r in vae_quality.RECIPES}
+
+
 def test_the_frontier_is_what_no_other_variant_beats():
     seconds = np.array([10.0, 20.0, 20.0, 40.0, 5.0, 80.0])
     nats = np.array([140.0, 139.0, 141.0, 139.0, 150.0, 137.0])

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from emvae.plotting import component_colours
+from tests.benchmarks.pages import conditions, table, write_figure, write_text
 
 Row = dict[str, Any]
 SPEED_ROWS = {
@@ -24,33 +24,14 @@ def write(speed: Row, quality: Row, results: Path, pictures: Path) -> None:
     """Write what the stored results allow: what lacks rows is left as it is."""
     rows = {row["name"]: row for row in speed.get("rows", [])}
     if set(rows) >= SPEED_ROWS:
-        _write_text(
-            results / "vae_speed.md", [conditions(speed), training_table(rows), bounds_sentence(rows)]
-        )
+        write_text(results / "vae_speed.md", [conditions(speed), training_table(rows), bounds_sentence(rows)])
     concluded = [row for row in quality.get("rows", []) if row["role"] == "conclusion"]
     frontier = [row for row in quality.get("rows", []) if row["role"] == "frontier"]
     if concluded:
-        _write_text(results / "vae_quality.md", [quality_table(concluded), quality_sentence(quality)])
+        write_text(results / "vae_quality.md", [quality_table(concluded), quality_sentence(quality)])
     if frontier:
-        _write_text(results / "vae_frontier.md", [frontier_table(frontier)])
-        figure, axes = plt.subplots()
-        draw_frontier(axes, frontier)
-        figure.savefig(pictures / "performance-frontier.svg", metadata={"Date": None})
-        plt.close(figure)
-
-
-def conditions(study: Row) -> str:
-    """Say with what, on what and when."""
-    machine, versions = study["conditions"]["machine"], study["conditions"]["versions"]
-    named = ", ".join(f"{name} {number}" for name, number in versions.items())
-    dates = sorted({row["date"] for row in study["rows"]})
-    busy = max((row["load_before"] or [0.0])[0] for row in study["rows"])
-    return (
-        f"Measured on {' to '.join(dict.fromkeys((dates[0], dates[-1])))}, two cores of a machine with "
-        f"{machine['architecture']} processors ({machine['instruction_set']}, {machine['system']}), with "
-        f"{named}. Before a row was measured the machine's load over one minute was at most {busy:.1f}. "
-        f"Command: `{study['command']}`."
-    )
+        write_text(results / "vae_frontier.md", [frontier_table(frontier)])
+        write_figure(pictures / "performance-frontier.svg", draw_frontier, frontier)
 
 
 def training_table(rows: dict[str, Row]) -> str:
@@ -64,7 +45,7 @@ def training_table(rows: dict[str, Row]) -> str:
     ratios = " and ".join(f"{rows[f'training-{size}']['ratio']:.1f}" for size in (128, 512))
     shares = " and ".join(f"{rows[f'training-{size}']['share']:.0%}" for size in (128, 512))
     return (
-        f"{_table(head, body)}\n\n`emvae` is {ratios} times as fast as the tutorial's loop with one worker. "
+        f"{table(head, body)}\n\n`emvae` is {ratios} times as fast as the tutorial's loop with one worker. "
         "The bare matrix products of the network and the memory traffic of Adam, timed beside it, are "
         f"{shares} of its time. Adam's step on moments that are subnormal numbers takes "
         f"{rows['subnormal-moments']['ratio']:.0f} times as long as on zeros."
@@ -99,7 +80,7 @@ def quality_table(rows: list[Row]) -> str:
         ]
         for row in rows
     ]
-    return _table(head, body)
+    return table(head, body)
 
 
 def quality_sentence(study: Row) -> str:
@@ -132,7 +113,7 @@ def frontier_table(rows: list[Row]) -> str:
         ]
         for row in sorted(rows, key=lambda row: row["negative_elbo"])
     ]
-    return _table(head, body)
+    return table(head, body)
 
 
 def on_frontier(seconds: ArrayLike, nats: ArrayLike) -> NDArray[np.bool_]:
@@ -158,12 +139,3 @@ def draw_frontier(axes: Axes, rows: list[Row]) -> None:
     axes.set_xlabel("seconds of processor time for training")
     axes.set_ylabel("negative ELBO held out, nats per image")
     axes.legend()
-
-
-def _table(head: list[str], body: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _write_text(path: Path, parts: list[str]) -> None:
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")

@@ -141,6 +141,18 @@ def test_arrow_keys_turn_the_page(open_page):
     assert page.url.endswith(f"{FIRST}.html")
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_light_or_dark_before_it_is_seen(browser, site, scheme):
+    page = browser.new_page(color_scheme=scheme)
+    page.add_init_script(
+        "document.addEventListener('readystatechange',"
+        " () => { window.firstTheme ??= document.documentElement.dataset.theme; })"
+    )
+    page.goto(site.url(FIRST))
+    assert page.evaluate("window.firstTheme") == scheme
+    page.context.close()
+
+
 def test_a_page_does_without_scripts(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -7,7 +7,7 @@ Where 1e-9 cannot hold, and why:
 - A responsibility is exp of a difference of log densities, so its relative error is the absolute error
   of that difference: eps times the larger log density. Where both components lie 1e7 standard
   deviations away (log densities of 5e13), no digit is left. Next to one of the components all are.
-- A posterior below 1e-308 is 0; its logarithm still has its digits.
+- A posterior below 1e-304 is 0; its logarithm still has its digits.
 - Second moments about a mean m standard deviations off lose m^2 eps when they are shifted to the new
   mean. The next step, about the new mean, has them all back.
 """

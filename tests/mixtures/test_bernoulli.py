@@ -173,9 +173,9 @@ def test_results_do_not_depend_on_the_size_of_blocks(dtype, monkeypatch):
 
 
 @pytest.mark.parametrize(("d", "k"), [(1, 1), (784, 10), (784, 500), (100_000, 2), (3_000_000, 2)])
-def test_a_block_keeps_memory_near_4_megabytes(d, k):
+def test_a_block_keeps_memory_near_8_megabytes(d, k):
     rows = BernoulliMixture(np.full(k, 1 / k), np.full((k, d), 0.5)).block_rows
-    assert rows == min(max(2**19 // (d + k), 1), 16_384)
+    assert rows == min(max(2**20 // (d + k), 1), 16_384)
 
 
 def test_flipping_bits_flips_probabilities():

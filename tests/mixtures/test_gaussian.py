@@ -298,7 +298,7 @@ def test_results_do_not_depend_on_the_size_of_blocks(kind, monkeypatch):
     ("kind", "d", "k"),
     [("full", 1, 1), ("full", 2, 5), ("full", 50, 20), ("full", 100, 3), ("diagonal", 784, 10)],
 )
-def test_a_block_keeps_memory_near_4_megabytes(kind, d, k):
+def test_a_block_keeps_memory_near_8_megabytes(kind, d, k):
     rows = random_gaussian_mixture(np.random.default_rng(0), k, d, kind).block_rows
     width = min(d * (d + 1) // 2 if kind == "full" else d, 2048) + d + k
     assert 1 <= rows <= 16_384

@@ -24,6 +24,16 @@ def test_products_are_the_sums_that_define_them(n_features, dtype):
     assert one.flags.c_contiguous
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_the_precision_of_the_table_barely_holds_counts_nothing(dtype):
+    """Products of subnormal numbers take processors twenty times as long."""
+    smallest = float(np.finfo(np.float32).tiny)
+    resp = np.array([[0.99 * smallest, smallest, 1.0]])
+    sums = tables.collect(np.ones((1, 1), dtype), resp)
+    kept = [resp[0, 0] if dtype is np.float64 else 0.0, smallest, 1.0]
+    np.testing.assert_array_equal(sums[:, 0], kept)
+
+
 def test_the_width_chooses_the_orientation_and_nothing_else(monkeypatch):
     rng = np.random.default_rng(1)
     gaussian = random_gaussian_mixture(rng, 3, 4, "full")
