@@ -302,8 +302,8 @@ def test_a_block_keeps_memory_near_8_megabytes(kind, d, k):
     rows = random_gaussian_mixture(np.random.default_rng(0), k, d, kind).block_rows
     width = min(d * (d + 1) // 2 if kind == "full" else d, 2048) + d + k
     assert 1 <= rows <= 16_384
-    assert rows * width * 8 <= 2**22
-    assert rows == 16_384 or (rows + 1) * width * 8 > 2**22
+    assert rows * width * 8 <= 2**23
+    assert rows == 16_384 or (rows + 1) * width * 8 > 2**23
 
 
 # --- invariance
