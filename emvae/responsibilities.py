@@ -8,7 +8,7 @@ __all__ = ["log_normalize", "normalize", "responsibilities"]
 Array = NDArray[np.float64]
 
 NEGLIGIBLE = -700.0
-"""Log ratio to the largest term below which a term is 0; exp of it is a normal number yet."""
+"""Log ratio to the largest term below which a term counts nothing; exp of it is a normal number yet."""
 
 
 def log_normalize(log_joint: ArrayLike) -> tuple[Array, Array]:
@@ -71,7 +71,10 @@ def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, 
     """
     log_joint = _as_log_joint(log_joint)
     peak = _peak(log_joint)
-    posterior = _relative_to(peak, log_joint, overwrite=overwrite)
+    posterior = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
+    if posterior.min() < NEGLIGIBLE:
+        np.putmask(posterior, posterior < NEGLIGIBLE, -np.inf)
+    np.exp(posterior, out=posterior)
     total = posterior.sum(axis=-1, keepdims=True)
     posterior /= total
     return posterior, (peak + np.log(total))[..., 0]
@@ -80,7 +83,7 @@ def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, 
 def log_total(log_joint: ArrayLike, *, overwrite: bool = False) -> Array:
     """Return the log evidence alone: the log-sum-exp, without the posterior.
 
-    Terms below exp(-700) times the largest count as 0: they are less than one part in 1e300.
+    Terms below exp(-700) times the largest count as that: less than one part in 1e300.
 
     Parameters
     ----------
@@ -101,7 +104,10 @@ def log_total(log_joint: ArrayLike, *, overwrite: bool = False) -> Array:
     """
     log_joint = _as_log_joint(log_joint)
     peak = _peak(log_joint)
-    return peak[..., 0] + np.log(_relative_to(peak, log_joint, overwrite=overwrite).sum(axis=-1))
+    terms = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
+    np.maximum(terms, NEGLIGIBLE, out=terms)
+    np.exp(terms, out=terms)
+    return peak[..., 0] + np.log(terms.sum(axis=-1))
 
 
 def responsibilities(log_likelihood: ArrayLike, log_prior: ArrayLike | None = None) -> Array:
@@ -139,14 +145,6 @@ def responsibilities(log_likelihood: ArrayLike, log_prior: ArrayLike | None = No
             )
         log_joint = log_joint + prior
     return normalize(log_joint)[0]
-
-
-def _relative_to(peak: Array, log_joint: Array, *, overwrite: bool) -> Array:
-    """Return exp(log_joint - peak), with 0 for what is negligible."""
-    terms = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
-    if terms.min() < NEGLIGIBLE:
-        np.putmask(terms, terms < NEGLIGIBLE, -np.inf)
-    return np.exp(terms, out=terms)
 
 
 def _as_log_joint(values: ArrayLike, name: str = "log_joint") -> Array:

@@ -16,7 +16,6 @@ from emvae.plotting.gradients import (
 )
 from emvae.plotting.images import plot_confusion, plot_images
 from emvae.plotting.latents import (
-    digit_colours,
     plot_codes,
     plot_hole_map,
     plot_mosaic,
@@ -28,7 +27,6 @@ from emvae.plotting.traces import plot_convergence, plot_elbo_staircase, plot_mo
 
 __all__ = [
     "component_colours",
-    "digit_colours",
     "mix_colours",
     "plot_atoms",
     "plot_bell",

@@ -10,11 +10,11 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from emvae.elbo import ELBO
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 __all__ = ["plot_atoms", "plot_bounds_against_samples", "plot_density", "plot_variance_pairs"]
 
-BLUE, VERMILLION, GREEN = OKABE_ITO[:3]
+BLUE, VERMILLION, GREEN = COLOURS[:3]
 
 
 def plot_atoms(axes: Sequence[Axes], elbo: ELBO[Any], log_evidence: ArrayLike) -> None:
@@ -114,7 +114,7 @@ def plot_bounds_against_samples(
     Derived in {eq}`eq-forms-iw-monotone`.
     """
     s = np.asarray(n_samples)
-    for (name, values), colour in zip(bounds.items(), OKABE_ITO, strict=False):
+    for (name, values), colour in zip(bounds.items(), COLOURS, strict=False):
         ax.semilogx(s, np.asarray(values, dtype=float), "o-", color=colour, label=name, base=10)
     if log_evidence is not None:
         ax.axhline(log_evidence, color="black", linestyle="--", linewidth=1.2, label=r"$\ln p(x)$")

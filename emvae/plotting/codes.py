@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike, NDArray
 
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 __all__ = ["plot_misplaced_code", "plot_prior_circles"]
 
-BLUE, VERMILLION = OKABE_ITO[:2]
+BLUE, VERMILLION = COLOURS[:2]
 ANGLES = np.linspace(0, 2 * np.pi, 200)
 
 

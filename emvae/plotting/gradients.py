@@ -9,11 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 __all__ = ["plot_bell", "plot_computation_graph", "plot_gradient_clouds", "plot_scaling"]
 
-BLUE, VERMILLION = OKABE_ITO[:2]
+BLUE, VERMILLION = COLOURS[:2]
 GREY = "#777777"
 MARKERS = "osD^vP*X"
 
@@ -120,7 +120,7 @@ def plot_gradient_clouds(
     if len(axes) != len(arrays):
         raise ValueError(f"axes has {len(axes)} panels for {len(arrays)} estimators: pass one an estimator")
     clouds = []
-    for ax, (name, rows), colour in zip(axes, arrays.items(), OKABE_ITO, strict=False):
+    for ax, (name, rows), colour in zip(axes, arrays.items(), COLOURS, strict=False):
         clouds.append(ax.scatter(rows[:, 0], rows[:, 1], s=size, color=colour, alpha=0.4, linewidths=0))
         ax.plot(*centre, "X", color="black", markersize=9, markeredgecolor="white")
         ax.set_title(name)
@@ -154,7 +154,7 @@ def plot_scaling(
     """
     theory = predicted or {}
     lines = []
-    for (name, values), colour, marker in zip(measured.items(), OKABE_ITO, MARKERS, strict=False):
+    for (name, values), colour, marker in zip(measured.items(), COLOURS, MARKERS, strict=False):
         joined = "" if name in theory else "-"
         lines += ax.loglog(x, values, marker, color=colour, linestyle=joined, label=name)
         if name in theory:

@@ -1,6 +1,5 @@
 """The latent plane: codes in the colours of their digits, decoded meshes, holes, the unit square."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -8,14 +7,11 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["digit_colours", "plot_codes", "plot_hole_map", "plot_mosaic", "plot_unit_square"]
+from emvae.plotting.style import component_colours
+
+__all__ = ["plot_codes", "plot_hole_map", "plot_mosaic", "plot_unit_square"]
 
 DIVERGING = "RdBu"  # red where codes are missing, blue where there are too many
-
-
-def digit_colours() -> NDArray[np.float64]:
-    """Return one colour for each of the ten digits, (10, 3) RGB in [0, 1]."""
-    return np.array([plt.get_cmap("tab10")(digit)[:3] for digit in range(10)])
 
 
 def plot_codes(
@@ -47,7 +43,7 @@ def plot_codes(
         or digits.max() > 9
     ):
         raise ValueError(f"labels have shape {digits.shape}: pass one digit from 0 to 9 for each code")
-    colours = digit_colours()
+    colours = component_colours(10)
     drawn = ax.scatter(points[:, 0], points[:, 1], s=size, c=colours[digits], linewidths=0, rasterized=True)
     if legend:
         handles = [

@@ -9,11 +9,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 __all__ = ["plot_convergence", "plot_elbo_staircase", "plot_model_selection"]
 
-BLUE, VERMILLION = OKABE_ITO[:2]
+BLUE, VERMILLION = COLOURS[:2]
 MARKERS = "osD^vP*X"
 
 
@@ -104,7 +104,7 @@ def plot_convergence(
     list of Line2D : the runs, in the order of ``gaps``.
     """
     lines = []
-    for (name, values), colour in zip(gaps.items(), OKABE_ITO, strict=False):
+    for (name, values), colour in zip(gaps.items(), COLOURS, strict=False):
         values = np.asarray(values, dtype=float)
         t = np.arange(len(values))
         lines += ax.semilogy(t, values, color=colour, label=name)

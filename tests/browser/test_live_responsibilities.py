@@ -1,6 +1,5 @@
 """The live plane of chapter 1: its numbers are the package's; mouse, finger and keys can drive it."""
 
-
 import numpy as np
 import pytest
 

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 
 from emvae.elbo import ELBO
 from emvae.plotting import plot_atoms, plot_bounds_against_samples, plot_density, plot_variance_pairs
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_variance_pairs_tell_who_wins(ax):
     share, points = plot_variance_pairs(ax, first, second, names=("form 1", "form 3"))
     assert share == 0.5
     np.testing.assert_array_equal(points.get_offsets(), np.column_stack([first, second]))
-    below, above = (to_rgba(OKABE_ITO[i], 0.6) for i in (1, 0))
+    below, above = (to_rgba(COLOURS[i], 0.6) for i in (1, 0))
     np.testing.assert_allclose(points.get_facecolors(), [above, below, below, above])
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("form 1", "form 3")

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgba
 from scipy.stats import chi2
 
 from emvae.plotting import plot_misplaced_code, plot_prior_circles
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_code_its_encoder_and_its_density_are_drawn_where_they_are(ax):
     assert dot.get_xydata().tolist() == [[-0.5, 0.75]]
     away = (ellipse.get_xydata() - [0.2, -0.3]) / [0.1, 0.05]
     np.testing.assert_allclose(np.linalg.norm(away, axis=1), 5, rtol=1e-12)
-    blue, vermillion = (to_rgba(colour) for colour in OKABE_ITO[:2])
+    blue, vermillion = (to_rgba(colour) for colour in COLOURS[:2])
     assert [to_rgba(line.get_color()) for line in ax.lines] == [vermillion, vermillion, blue]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
 

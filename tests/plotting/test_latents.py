@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from emvae.latents import hole_map, to_unit_square
 from emvae.mixtures import GaussianMixture
-from emvae.plotting import digit_colours, plot_codes, plot_hole_map, plot_mosaic, plot_unit_square
+from emvae.plotting import component_colours, plot_codes, plot_hole_map, plot_mosaic, plot_unit_square
 
 Z = np.array([[0.0, 1.0], [2.0, -3.0], [4.0, 5.0]])
 
@@ -20,7 +20,7 @@ def ax():
 
 
 def test_ten_digits_have_ten_colours():
-    colours = digit_colours()
+    colours = component_colours(10)
     assert colours.shape == (10, 3)
     apart = np.linalg.norm(colours[:, None] - colours, axis=2) + np.eye(10)
     assert apart.min() > 0.2
@@ -29,7 +29,7 @@ def test_ten_digits_have_ten_colours():
 def test_codes_have_the_colours_of_their_digits(ax):
     drawn = plot_codes(ax, Z, [3, 0, 9], size=7)
     assert np.array_equal(drawn.get_offsets(), Z)
-    assert np.allclose(drawn.get_facecolor()[:, :3], digit_colours()[[3, 0, 9]], rtol=0, atol=1e-12)
+    assert np.allclose(drawn.get_facecolor()[:, :3], component_colours(10)[[3, 0, 9]], rtol=0, atol=1e-12)
     assert np.array_equal(drawn.get_sizes(), [7])
     assert ax.get_aspect() == 1.0
 
@@ -38,7 +38,7 @@ def test_the_legend_names_each_digit_in_its_colour(ax):
     plot_codes(ax, Z, [3, 0, 9])
     entries = ax.get_legend().legend_handles
     assert [entry.get_label() for entry in entries] == list("0123456789")
-    assert [to_rgb(entry.get_color()) for entry in entries] == [tuple(c) for c in digit_colours()]
+    assert [to_rgb(entry.get_color()) for entry in entries] == [tuple(c) for c in component_colours(10)]
 
 
 def test_the_legend_may_be_left_out(ax):

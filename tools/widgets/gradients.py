@@ -15,7 +15,7 @@ from torch.distributions import Normal
 
 from emvae.gradients import GradientEstimate, pathwise_gradient, score_function_gradient
 from emvae.plotting import use_style
-from emvae.plotting.style import OKABE_ITO
+from emvae.plotting.style import COLOURS
 
 MU, SIGMA, OMEGA, D, S = 1.0, 1.0, 5.0, 5, 300
 DIMENSIONS = [1, 2, 3, 5, 10, 20, 50, 100]
@@ -74,7 +74,7 @@ def picture() -> Figure:
 
 def _column(axes: Any, found: list[GradientEstimate], truth: float, title: str, reach: float) -> None:
     axes[0].set_title(f"{title}: true gradient {truth:.2f}")
-    for ax, estimate, colour in zip(axes, found, OKABE_ITO, strict=False):
+    for ax, estimate, colour in zip(axes, found, COLOURS, strict=False):
         _strip(ax, estimate, colour)
         ax.axvline(truth, color="black", linestyle="--", linewidth=1.2)
         ax.set(xlim=(-reach, reach), ylim=(0, 1), yticks=[])

@@ -8,7 +8,7 @@ import numpy as np
 
 from emvae.plotting import component_colours
 
-N_COLOURS = 8
+N_COLOURS = 10
 
 
 def data() -> dict[str, Any]:
