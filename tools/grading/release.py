@@ -28,8 +28,9 @@ On Windows: python -m venv .venv && .venv\\Scripts\\python -m pip install -r req
             .venv\\Scripts\\jupyter lab {name}.ipynb
 
 Write your answers where the notebook says YOUR CODE HERE or YOUR ANSWER HERE; cells of your own may stand
-anywhere. Before you hand in: Kernel, "Restart Kernel and Run All Cells", save. That stops at the first check that
-fails; go on below it with Run, "Run Selected Cell and All Below". Hand in {name}.ipynb, under this name.
+anywhere. Before you hand in: Kernel, "Restart Kernel and Run All Cells", save. That stops at the first
+check that fails; go on below it with Run, "Run Selected Cell and All Below". Hand in {name}.ipynb, under
+this name.
 """
 
 
