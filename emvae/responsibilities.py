@@ -72,9 +72,11 @@ def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, 
     log_joint = _as_log_joint(log_joint)
     peak = _peak(log_joint)
     posterior = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
-    if posterior.min() < NEGLIGIBLE:
-        np.putmask(posterior, posterior < NEGLIGIBLE, -np.inf)
+    there = posterior >= NEGLIGIBLE
+    np.maximum(posterior, NEGLIGIBLE, out=posterior)
     np.exp(posterior, out=posterior)
+    if not there.all():
+        posterior *= there
     total = posterior.sum(axis=-1, keepdims=True)
     posterior /= total
     return posterior, (peak + np.log(total))[..., 0]

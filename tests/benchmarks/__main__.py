@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks [speed memory growth out-of-core speed-vae report] [--quick]
 
-All by default, under ten minutes on two idle cores. Results go to tests/benchmarks/results row by
+All by default, under twenty minutes on two idle cores. Results go to tests/benchmarks/results row by
 row: an interruption loses nothing that was measured. ``--quick`` tries it all on tiny data in a few
 seconds, and stores nothing. Two studies take longer and are commands of their own: K = 10, 100, 500 on
 MNIST, ``python -m tests.benchmarks.bernoulli_k500``, and nats against seconds for the VAE,

@@ -1,5 +1,6 @@
 """Tables and the frontier of the second half, from the stored results."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,16 @@ def draw_frontier(axes: Axes, rows: list[Row]) -> None:
     blue = component_colours(1)[0]
     axes.plot(seconds[best][order], nats[best][order], "o-", color=blue, label="not beaten in both")
     axes.plot(seconds[~best], nats[~best], "s", color="#777777", label="beaten")
-    for row, time, loss in zip(rows, seconds, nats, strict=True):
-        axes.annotate(row["name"], (time, loss), xytext=(4, 3), textcoords="offset points", fontsize=6.5)
+    label = partial(axes.annotate, textcoords="offset points", fontsize=7, va="center")
+    for turn, i in enumerate(np.flatnonzero(best)[order]):
+        label(rows[i]["name"], (seconds[i], nats[i]), xytext=(-5, (-6, -17)[turn % 2]), ha="right")
+    for turn, i in enumerate(sorted(np.flatnonzero(~best), key=lambda i: seconds[i])):
+        label(rows[i]["name"], (seconds[i], nats[i]), xytext=(6, (-5, 5)[turn % 2]))
     axes.set_xscale("log")
+    ticks = [15, 30, 60, 120, 240]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(min(12, 0.8 * seconds.min()), 1.8 * seconds.max())
     axes.set_xlabel("seconds of processor time for training")
     axes.set_ylabel("negative ELBO held out, nats per image")
     axes.legend()
