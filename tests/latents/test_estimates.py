@@ -12,6 +12,7 @@ def test_an_estimate_is_the_mean_with_its_standard_error():
     estimate = Estimate.of(samples)
     assert estimate.value == pytest.approx(samples.mean(), rel=1e-14)
     assert estimate.standard_error == pytest.approx(sem(samples), rel=1e-12)
+    assert Estimate.of([1.0, 3.0]) == Estimate(2.0, 1.0)
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])

@@ -24,6 +24,8 @@ def test_atoms_are_bars_and_their_sums_are_marks():
     left, right = axes
     widths = [[bar.get_width() for bar in bars] for ax in axes for bars in ax.containers]
     assert widths == [[-9, -8, -7], [-2, -3, -4], [-1.5, 0.5, -0.5]]
+    middles = [[bar.get_y() + bar.get_height() / 2 for bar in bars] for bars in right.containers]
+    np.testing.assert_allclose(middles, [[-0.2, 0.8, 1.8], [0.2, 1.2, 2.2]])
     marks = [line.get_xydata().tolist() for ax in axes for line in ax.lines]
     assert marks == [
         [[-12.5, 0], [-10.5, 1], [-11.5, 2]],  # the bound
