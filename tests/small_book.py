@@ -28,7 +28,9 @@ INDEX = """<section id="home"><h1>Small &amp; plain<a class="headerlink" href="#
 ONE = """<section id="one"><h1><span class="section-number">1. </span>One</h1>
 <section id="problem"><h2><span class="section-number">1.1. </span>Problem</h2>
 <svg><defs><marker id="arrow"></marker></defs><path marker-end="url(#arrow)"></path></svg>
-<section id="deep"><h3>Deep, and with so long a name that one line of paper does not hold it, so it goes on in a second</h3><details class="sd-dropdown"><summary>Proof</summary>
+<section id="deep">
+<h3>Deep, and with so long a name that one line of paper does not hold it, so it goes on in a second</h3>
+<details class="sd-dropdown"><summary>Proof</summary>
 <div id="content"><p>It is folded.</p></div><div id="content"></div></details></section></section></section>
 <script>late()</script>"""
 TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
