@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from tests.small_book import make_small_book
 from tools.print.document import assemble
-from tools.print.pages import read_page
+from tools.print.pages import Page, prepare, read_page
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,15 @@ def test_each_page_has_its_title_in_the_footer(document):
 
 
 def test_a_page_that_is_none_is_named(tmp_path):
-    path = tmp_path / "x.html"
-    path.write_text("<html><article>nothing</article></html>")
+    (tmp_path / "x.html").write_text("<html><article>nothing</article></html>")
     with pytest.raises(ValueError, match=r"x\.html has no article with a heading"):
-        read_page(path)
+        read_page(tmp_path, "x")
+
+
+def test_pages_of_one_name_in_two_folders_are_two():
+    links = '<a href="../../1-one.html#b">chapter</a><a href="#a">here</a><img src="../../../_images/p.png"/>'
+    article = BeautifulSoup(f'<article><h1 id="a">A</h1>{links}</article>', "html.parser").article
+    prepare(Page("book/more/1-one/1-one", article), {"1-one", "more-1-one-1-one"})
+    assert article["id"] == "more-1-one-1-one"
+    assert [a["href"] for a in article.find_all("a")] == ["#1-one--b", "#more-1-one-1-one--a"]
+    assert article.img["src"] == "../html/_images/p.png"

@@ -6,10 +6,11 @@ Numbers, references and highlighting are Sphinx's and stay. What one page and an
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -25,10 +26,15 @@ ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//")  # http:, mailto:, data:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the book: the file's name without folder and suffix, and its article."""
+    """A page of the book: its file as the table of contents names it, and its article."""
 
-    name: str
+    file: str
     article: Tag
+
+    @property
+    def name(self) -> str:
+        """What it is called within the document."""
+        return name_of(self.file)
 
     @property
     def headings(self) -> list[Tag]:
@@ -59,7 +65,7 @@ def read_parts(root: Path) -> Iterator[Part]:
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     groups = [("", [toc["root"]])] + [(p["caption"], list(files(p["chapters"]))) for p in toc["parts"]]
     for caption, names in groups:
-        yield Part(caption, tuple(read_page(root / "_build/html" / f"{name}.html") for name in names))
+        yield Part(caption, tuple(read_page(root / "_build/html", name) for name in names))
 
 
 def files(entries: list[dict[str, Any]]) -> Iterator[str]:
@@ -69,12 +75,18 @@ def files(entries: list[dict[str, Any]]) -> Iterator[str]:
         yield from files(entry.get("sections", []))
 
 
-def read_page(path: Path) -> Page:
+def name_of(file: str) -> str:
+    """Return what a page is called within the document: its file without the book's folder, in one word."""
+    return file.removeprefix("book/").replace("/", "-")
+
+
+def read_page(html: Path, file: str) -> Page:
     """Read the article of a built page."""
+    path = html / f"{file}.html"
     article = BeautifulSoup(path.read_bytes(), "html.parser").article
     if article is None or article.find("h1") is None:
         raise ValueError(f"{path} has no article with a heading; build the book anew (make clean book)")
-    return Page(path.stem, article)
+    return Page(file, article)
 
 
 def prepare(page: Page, names: set[str]) -> None:
@@ -91,7 +103,7 @@ def prepare(page: Page, names: set[str]) -> None:
             del tag["id"]  # sphinx-proof calls every proof of a page proof-content; nothing leads there
         seen.add(str(tag.get("id")))
         rename(tag, page.name)
-        link(tag, page.name, names)
+        link(tag, page, names)
     page.article["id"] = page.name
     page.article["class"] = "bd-article print-page"
     page.article["style"] = f"page: {page.sheet}"
@@ -114,24 +126,29 @@ def rename(tag: Tag, page: str) -> None:
             tag[key] = URL.sub(f"url(#{page}--", value)
 
 
-def link(tag: Tag, page: str, names: set[str]) -> None:
+def link(tag: Tag, page: Page, names: set[str]) -> None:
     """Have a link lead within the document, a file's address to the built book; drop what leads elsewhere."""
+    folder = posixpath.dirname(page.file)
     if tag.has_attr("src"):
-        tag["src"] = address(str(tag["src"]))
+        tag["src"] = address(str(tag["src"]), folder)
     target = str(tag.get("href", ""))
     if not target or ELSEWHERE.match(target):
         return
     path, _, anchor = target.partition("#")
-    name = PurePosixPath(path).name.removesuffix(".html") if path else page
+    name = (
+        name_of(posixpath.normpath(posixpath.join(folder, path)).removesuffix(".html")) if path else page.name
+    )
     if name not in names:
         del tag["href"]
     else:
         tag["href"] = f"#{name}--{anchor}" if anchor else f"#{name}"
 
 
-def address(source: str) -> str:
-    """Return where a page's file is, seen from ``_build/print``."""
-    return source if ELSEWHERE.match(source) else f"../html/{source.removeprefix('../')}"
+def address(source: str, folder: str = "book") -> str:
+    """Return where a file is, seen from ``_build/print``, that a page in a folder names ``source``."""
+    return (
+        source if ELSEWHERE.match(source) else f"../html/{posixpath.normpath(posixpath.join(folder, source))}"
+    )
 
 
 def text_of(tag: Tag) -> str:
