@@ -219,8 +219,9 @@ def test_a_failure_of_the_grader_is_seen_and_not_kept(tmp_path, monkeypatch):
 
 
 GRADE = """\
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell began the tests in the background
 from tests.assignments import tiny
 from tools.grading.__main__ import grade, main
 grade(Path(sys.argv[1]), {"tiny": tiny.TINY}, limits=tiny.LIMITS)
