@@ -39,7 +39,7 @@
 
   // q(z) itself as a tint: the exported ratio times the prior.
   function densityOf(map) {
-    const hue = live.colour(live.theme().dark ? 4 : 0);
+    const hue = live.inkColour(0, live.theme().dark ? 8 : 3);
     const at = (i) => (2 * map.reach * i) / (map.side - 1) - map.reach;
     return bitmap(map.side, map.side, (column, row) => {
       const up = map.side - 1 - row;
