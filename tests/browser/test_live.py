@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tools.make_widgets import FIGURES
@@ -29,12 +30,12 @@ def test_a_frame_takes_less_than_a_thirtieth_of_a_second(open_page, name):
     if name == "em":
         for _ in range(5):
             figure.get_by_role("button", name="-step ▶").click()
-    milliseconds = page.evaluate(
-        """name => Math.min(...Array.from({length: 15}, () => {
+    times = page.evaluate(
+        """name => Array.from({length: 15}, () => {
             const began = performance.now();
             emvaeLive.figures[name].paint();
             return performance.now() - began;
-        }))""",
+        })""",
         name,
     )
-    assert milliseconds < 33
+    assert np.median(times) < 33

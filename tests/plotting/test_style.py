@@ -40,14 +40,14 @@ def test_the_first_colours_are_the_published_ones():
 @pytest.mark.parametrize("n", [1, 10, 11, 500])
 def test_every_colour_stands_out_from_white_paper(n):
     luminance = linear(component_colours(n)) @ [0.2126, 0.7152, 0.0722]
-    assert (1.05 / (luminance + 0.05)).min() >= 2.995
+    assert (1.05 / (luminance + 0.05)).min() >= 3
 
 
 @pytest.mark.parametrize("eye", EYES)
 def test_ten_colours_are_told_apart_by_every_eye(eye):
     seen = lab(linear(component_colours(10)) @ np.transpose(EYES[eye]))
     distance = np.linalg.norm(seen[:, None] - seen, axis=2) + 99 * np.eye(10)
-    assert distance.min() > 15
+    assert distance.min() > 16.9
 
 
 @pytest.mark.parametrize("n", [11, 20, 500])
