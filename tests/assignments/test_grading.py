@@ -2,6 +2,7 @@
 """A folder is graded whole: everyone in it has a line, deadlines have zones, an interruption costs nothing."""
 
 import csv
+import gc
 import io
 import json
 import os
@@ -9,13 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.assignments import tiny
-from tools.grading import batch, collecting, pages, results, sandbox, tables
+from tools.grading import batch, collecting, names, pages, results, sandbox, tables
 from tools.grading.__main__ import grade, main
 from tools.grading.collecting import RESULTS, FolderError, collect
 from tools.grading.nbgraders import Grade
@@ -401,3 +403,20 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_a_line(arguments, said
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(said)
     assert main(["--trust", *arguments]) == 2
+
+
+def test_cells_are_read_side_by_side():
+    """Without the lock about every eighth parse is a SystemError here (CPython 3.11)."""
+    cell = "\n".join(f"def f{i}(x):\n    return [a + b * c for a, (b, c) in x]" for i in range(60))
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.callbacks.append(lambda *_: None)  # Python that runs while a tree is built: a thread may lose its turn
+    try:
+        gc.set_threshold(20)
+        sys.setswitchinterval(1e-6)
+        with ThreadPoolExecutor(2) as pool:
+            trees = list(pool.map(names.tree, [cell] * 200))
+    finally:
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
+        gc.callbacks.pop()
+    assert all(len(tree.body) == 60 for tree in trees)

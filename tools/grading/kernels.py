@@ -21,7 +21,7 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-from tools.grading import sandbox
+from tools.grading import names, sandbox
 from tools.grading.outputs import Outputs
 from tools.grading.sandbox import Limits
 
@@ -232,5 +232,5 @@ def _memory(process: psutil.Process) -> int:
 def _literal(value: Any) -> Any:
     """Return the value of an expression that was asked for, or None."""
     with suppress(Exception):
-        return ast.literal_eval(value["data"]["text/plain"])
+        return ast.literal_eval(names.parse(value["data"]["text/plain"], mode="eval"))
     return None

@@ -5,17 +5,35 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 MAGIC = re.compile(r"^\s*[%!].*$", re.M)
+_one_by_one = threading.Lock()
+
+
+def parse(source: str, mode: str = "exec") -> Any:
+    """Return ``ast.parse(source, mode=mode)``, in one thread at a time.
+
+    CPython 3.11 counts the depth of the tree that it builds in one place for all threads: where two parse
+    side by side, one ends with ``SystemError: AST constructor recursion depth mismatch``.
+
+    Raises
+    ------
+    SyntaxError, ValueError, RecursionError, MemoryError : no Python, or too deep.
+    """
+    with _one_by_one:
+        return ast.parse(source, mode=mode)
 
 
 def tree(source: str) -> ast.Module:
     """Parse a cell without its magics; an empty module where it is no Python."""
     try:
-        return ast.parse(MAGIC.sub("", source))
+        module: ast.Module = parse(MAGIC.sub("", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module(body=[], type_ignores=[])
+    return module
 
 
 def bound(source: str) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools.grading import names
 from tools.grading.nbgraders import is_solution
 from tools.grading.sources import Assignment, grade_id
 
@@ -33,7 +34,7 @@ class Answers:
         ValueError : no docstring, or no ``FAILS``.
         """
         head, *rest = CELL.split(path.read_text(encoding="utf-8"))
-        tree = ast.parse(head)
+        tree = names.parse(head)
         story = ast.get_docstring(tree)
         values = {
             node.targets[0].id: node.value
