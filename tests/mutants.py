@@ -106,9 +106,9 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "inside a model, where nothing compares two of them",
     ("emvae/em.py", "BLOCK_ROWS = (4097)"): "as good a size of blocks",
     (
-        "emvae/mixtures/tables.py",
-        "resp = resp.astype(table.dtype, copy=(True))",
-    ): "the same numbers, copied once more than they need be",
+        "emvae/latents/plane.py",
+        "return torch.addmm(softplus(logits).sum((1)), x, logits.T, beta=-1.0)",
+    ): "a table of logits has two axes, 1 is the last",
     (
         "emvae/mixtures/tables.py",
         "return sums.astype(np.float64, copy=(True))",

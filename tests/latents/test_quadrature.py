@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 from torch.distributions import kl_divergence
 
 from emvae.bounds import elbo_monte_carlo
@@ -135,6 +135,24 @@ def test_a_posterior_at_the_edge_of_the_square_is_owned_up_to():
     wide = log_evidence_by_quadrature(model, x)
     assert wide.converged.all()
     assert found.value[0] == pytest.approx(wide.value[0], abs=1e-3)
+
+
+def test_the_edge_is_the_outermost_ring_of_points_and_may_hold_the_tolerance():
+    model, half_width = linear_vae(2, noise=0.3), 2.0
+    with torch.no_grad():
+        model.likelihood.loc.bias.zero_()
+    x = model.likelihood(torch.tensor([[1.6, 0.2]], dtype=torch.float64)).mean.detach()
+    posterior = model.exact_posterior(x)
+    law = multivariate_normal(posterior.mean[0].detach(), posterior.covariance_matrix[0].detach())
+    inner = half_width - 2 * half_width / (quadrature.FIRST * quadrature.SIDE)
+    inside, core = (
+        law.cdf([width, width], lower_limit=[-width, -width]) for width in (half_width, inner)
+    )
+    ring = 1 - core / inside
+    assert 1e-4 < ring < 0.1
+    for tol, converged in ((ring * 1.1, True), (ring / 1.1, False)):
+        found = log_evidence_by_quadrature(model, x, half_width=half_width, tol=tol)
+        assert found.converged.tolist() == [converged]
 
 
 def test_the_margin_is_for_peaks_as_narrow_as_it_says():
