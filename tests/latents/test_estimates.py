@@ -1,5 +1,7 @@
 """A mean knows its error, a share its interval."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest, sem
@@ -31,6 +33,7 @@ def test_the_usual_confidence_is_95_per_cent():
 
 
 def test_the_interval_stays_between_0_and_1():
-    for events in (np.zeros(3, dtype=bool), np.ones(3, dtype=bool)):
-        share = Proportion.of(events)
+    """Rounding, too, must not lead beyond: of 14 or 40 that all happened it would."""
+    for n, happened in product((3, 14, 40), (False, True)):
+        share = Proportion.of(np.full(n, happened))
         assert 0.0 <= share.low < share.high <= 1.0
