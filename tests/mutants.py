@@ -107,10 +107,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("emvae/em.py", "BLOCK_ROWS = (4097)"): "as good a size of blocks",
     ("emvae/latents/quadrature.py", "FIRST = (9)"): "as good a first mesh",
     (
-        "emvae/latents/quadrature.py",
-        "mesh.refine(todo, margin=TAIL + mesh.step**2 / (4 * min_scale**(3)))",
-    ): "the same integral, from more tiles than need be",
-    (
         "emvae/latents/plane.py",
         "return torch.addmm(softplus(logits).sum((1)), x, logits.T, beta=-1.0)",
     ): "a table of logits has two axes, 1 is the last",

@@ -137,6 +137,22 @@ def test_a_posterior_at_the_edge_of_the_square_is_owned_up_to():
     assert found.value[0] == pytest.approx(wide.value[0], abs=1e-3)
 
 
+def test_only_tiles_that_matter_are_refined(monkeypatch):
+    """Halved four times the 64 tiles of the first mesh would be 16,384; a narrow peak needs a handful."""
+    decoded, table_of = [], quadrature.table_of
+    monkeypatch.setattr(
+        quadrature, "table_of", lambda vae, x, z: decoded.append(len(x)) or table_of(vae, x, z)
+    )
+    model = linear_vae(2, noise=0.02)
+    found = log_evidence_by_quadrature(model, draws(model, 1))
+    assert found.step[0] == 12.0 / (quadrature.FIRST * quadrature.SIDE) / 2**4
+    assert sum(decoded) < 150
+    decoded.clear()
+    far = model.likelihood(torch.tensor([[5.0, 0.0]], dtype=torch.float64)).mean.detach()
+    assert not log_evidence_by_quadrature(model, far, half_width=4.0).converged.any()
+    assert sum(decoded) == quadrature.FIRST**2
+
+
 def test_the_edge_is_the_outermost_ring_of_points_and_may_hold_the_tolerance():
     model, half_width = linear_vae(2, noise=0.3), 2.0
     with torch.no_grad():
@@ -145,9 +161,7 @@ def test_the_edge_is_the_outermost_ring_of_points_and_may_hold_the_tolerance():
     posterior = model.exact_posterior(x)
     law = multivariate_normal(posterior.mean[0].detach(), posterior.covariance_matrix[0].detach())
     inner = half_width - 2 * half_width / (quadrature.FIRST * quadrature.SIDE)
-    inside, core = (
-        law.cdf([width, width], lower_limit=[-width, -width]) for width in (half_width, inner)
-    )
+    inside, core = (law.cdf([width, width], lower_limit=[-width, -width]) for width in (half_width, inner))
     ring = 1 - core / inside
     assert 1e-4 < ring < 0.1
     for tol, converged in ((ring * 1.1, True), (ring / 1.1, False)):
