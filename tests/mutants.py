@@ -105,6 +105,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "@dataclass(frozen=True, eq=(True))",
     ): "inside a model, where nothing compares two of them",
     ("emvae/em.py", "BLOCK_ROWS = (4097)"): "as good a size of blocks",
+    (
+        "emvae/autoencoders/distributions.py",
+        "super().__init__(Normal(loc, scale, validate_args=False), 1, validate_args=(True))",
+    ): "Independent has nothing of its own to validate",
     ("emvae/latents/quadrature.py", "FIRST = (9)"): "as good a first mesh",
     (
         "emvae/latents/plane.py",

@@ -39,6 +39,17 @@ def test_a_gaussian_network_returns_the_gaussian_of_its_weights(covariance, size
 
 
 @pytest.mark.parametrize("covariance", COVARIANCES)
+def test_a_table_of_inputs_gives_a_table_of_gaussians(covariance):
+    """A decoder gets z (S, N, Z): row s has to be what z[s] alone gives."""
+    network, table = gaussian(covariance=covariance), torch.from_numpy(np.stack([X, 2 - X]))
+    z = torch.linspace(-1, 1, 3, dtype=torch.float64)
+    together = network(table)
+    assert together.batch_shape == (2, 4)
+    rows = torch.stack([network(row).log_prob(z) for row in table])
+    torch.testing.assert_close(together.log_prob(z), rows, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
 def test_samples_have_the_covariance(covariance):
     """Means and products of 40,000 draws; each entry exceeds 4.5 standard errors with probability 7e-6."""
     network = gaussian((5, 7, 3), covariance)
