@@ -47,7 +47,7 @@ def _global_stream(device: torch.device) -> torch.Generator:
     """Return the generator from which torch draws on a device when it is given none."""
     if device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]  # fills the list
-        return torch.cuda.default_generators[device.index]
+        return torch.cuda._get_generator(device)  # Generator("cuda") names no GPU: the current one
     if device.type == "mps":
         return torch.mps._get_default_mps_generator()
     return torch.default_generator
