@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from emvae.mixtures.products import MAX_ERROR
 from tests.benchmarks import (
@@ -128,7 +129,8 @@ def test_training_is_as_fast_as_promised(batch_size):
     [
         128,
         pytest.param(
-            512, marks=pytest.mark.xfail(strict=True, reason="0.61 where measured last; see Performance")
+            512,
+            marks=pytest.mark.xfail(strict=True, reason="0.62, and the least loop has 0.69: see Performance"),
         ),
     ],
 )
@@ -138,6 +140,12 @@ def test_training_is_mostly_bare_work(batch_size):
         vae_speed.BATCHES[batch_size]["least_share"],
     )
     assert least <= share <= 1.1
+
+
+@pytest.mark.parametrize("batch_size", [128, 512])
+def test_training_takes_little_more_than_the_least_loop(batch_size):
+    row = rows("vae_speed")[f"training-{batch_size}"]
+    assert 0.8 <= row["share"] / row["share_of_least_loop"] <= 1.1
 
 
 def test_the_importance_weighted_bound_is_little_more_than_its_products_and_softplus():
@@ -222,6 +230,12 @@ def test_the_contenders_train_the_same_network():
     ours, theirs = vae_contenders.emvae_network(), vae_contenders.TutorialVAE()
     shapes = [sorted(tuple(w.shape) for w in model.parameters()) for model in (ours, theirs)]
     assert shapes[0] == shapes[1]
+
+
+def test_the_least_loop_takes_the_steps_of_emvae():
+    x = torch.rand(256, 784, generator=torch.Generator().manual_seed(0))
+    ours = vae_contenders.emvae_epoch(x, 64, binarise=False)
+    assert vae_contenders.least_loop_epoch(x, 64) == pytest.approx(ours, rel=1e-5)
 
 
 # --- the benchmarks themselves

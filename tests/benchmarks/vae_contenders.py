@@ -98,6 +98,31 @@ def plain_loop_epoch(images: NDArray[np.uint8], batch_size: int) -> float:
     return total / len(images)
 
 
+def least_loop_epoch(x: Tensor, batch_size: int) -> float:
+    """Train emvae's network for a pass by a loop of nothing but the steps; return the mean loss in nats.
+
+    The formulas are written out, nothing is checked, recorded or kept: what autograd and Adam cost.
+    """
+    model, generator = emvae_network(), torch.Generator().manual_seed(0)
+    encoder, decoder = model.posterior, model.likelihood
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    total = 0.0
+    for rows in torch.split(torch.randperm(len(x), generator=generator), batch_size):
+        batch = x.index_select(0, rows)
+        hidden = encoder.trunk(batch)
+        mu, log_sigma = encoder.loc(hidden), encoder.log_scale(hidden)
+        sigma = log_sigma.exp()
+        logits = decoder.logits(mu + sigma * torch.randn(sigma.shape, generator=generator))
+        log_likelihood = torch.linalg.vecdot(batch, logits) - F.softplus(logits).sum(-1)
+        divergence = 0.5 * (mu.square() + sigma.square() - 1).sum(-1) - log_sigma.sum(-1)
+        loss = (divergence - log_likelihood).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        total += loss.item() * len(batch)
+    return total / len(x)
+
+
 def emvae_epoch(x: Tensor, batch_size: int, *, binarise: bool) -> float:
     """Train for a pass over the data with emvae."""
     generator = torch.Generator().manual_seed(0)
