@@ -20,6 +20,7 @@ HEADINGS = [
     "Figures", "What can go wrong", "Exercises", "Summary", "Further reading",
 ]  # fmt: skip
 
+COLUMN = 100  # characters of a printed line that are seen on a wide screen
 FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|:{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
 EXERCISE = re.compile(r"^[ \t]*[`:]{3,}\{exercise(?:-start)?\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
 SOLUTION = re.compile(r"^[ \t]*[`:]{3,}\{solution(?:-start)?\}[ \t]+(\S+)", re.M)
@@ -184,6 +185,15 @@ def no_output_holds_an_error(book: Book) -> Iterator[str]:
                 yield f"{page.name}: an output is an error or went to the error stream: {text[:80]}"
             elif re.search(r"Traceback|Warning\b", text):
                 yield f"{page.name}: an output holds a warning: {text[:80]}"
+
+
+def every_output_fits_the_page(book: Book) -> Iterator[str]:
+    """No printed line is wider than the column of text, beyond which it is cut off."""
+    for page in book.notebooks:
+        for output in _outputs(page):
+            for line in "".join(output.get("text", "")).splitlines():
+                if len(line) > COLUMN:
+                    yield f"{page.name}: a printed line has {len(line)} characters: {line[:80]}"
 
 
 def no_notebook_tells_of_a_machine(book: Book) -> Iterator[str]:

@@ -142,6 +142,7 @@ BREACHES = [
     ("no_output_holds_an_error", lambda: with_cells(code("1", {"output_type": "error"}))),
     ("no_output_holds_an_error", lambda: with_cells(code("1", text_output("x", "stderr")))),
     ("no_output_holds_an_error", lambda: with_cells(code("1", text_output("a RuntimeWarning: x")))),
+    ("every_output_fits_the_page", lambda: with_cells(code("1", text_output("x\n" + 101 * "x")))),
     ("no_notebook_tells_of_a_machine", lambda: with_cells(code("1", text_output("/home/someone/x")))),
     ("no_notebook_tells_of_a_machine", lambda: with_cells(code("open('/tmp/x')"))),
     ("no_notebook_tells_of_a_machine", lambda: changed("plt.show", metadata={"execution": {}})),
