@@ -144,8 +144,14 @@ def test_training_is_mostly_bare_work(batch_size):
 
 @pytest.mark.parametrize("batch_size", [128, 512])
 def test_training_takes_little_more_than_the_least_loop(batch_size):
-    row = rows("vae_speed")[f"training-{batch_size}"]
-    assert 0.8 <= row["share"] / row["share_of_least_loop"] <= 1.1
+    seconds = rows("vae_speed")[f"training-{batch_size}"]["seconds"]
+    assert 0.8 <= seconds["least loop, emvae's network"] / seconds["emvae"] <= 1.1
+
+
+def test_the_page_may_say_that_not_even_the_least_loop_is_as_bare_as_hoped():
+    page = (ROOT / "book" / "performance.md").read_text("utf-8")
+    assert "70 % at batches of 512; on this machine not even that loop gets there" in page
+    assert rows("vae_speed")["training-512"]["share_of_least_loop"] < vae_speed.BATCHES[512]["least_share"]
 
 
 def test_the_importance_weighted_bound_is_little_more_than_its_products_and_softplus():
