@@ -33,7 +33,7 @@ def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torc
 
     Parameters
     ----------
-    vae : a prior, a posterior and a likelihood.
+    vae : a prior, an encoder and a decoder.
     x : (N, D) data.
     n_samples : S, draws of z for each datum.
     generator : torch Generator of these draws.
@@ -103,8 +103,8 @@ def elbo_sticking_the_landing(
     Derived in {eq}`eq-forms-sticking`. Source: Roeder, Wu and Duvenaud (2017).
     """
     _, z = _draw(vae, x, n_samples, generator)
-    fixed = {name: value.detach() for name, value in vae.posterior.named_parameters()}
-    q = functional_call(vae.posterior, fixed, (x,))
+    fixed = {name: value.detach() for name, value in vae.encoder.named_parameters()}
+    q = functional_call(vae.encoder, fixed, (x,))
     return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
 
 
@@ -133,7 +133,7 @@ def importance_weighted_bound(
 
     Parameters
     ----------
-    vae : a prior, a posterior and a likelihood.
+    vae : a prior, an encoder and a decoder.
     x : (N, D) data.
     n_samples : S.
     generator : torch Generator of the draws; which numbers a datum gets depends on ``block_size``.
@@ -165,7 +165,7 @@ def importance_weighted_bound(
 
 def _weigh(vae: VAE, x: Tensor, n_samples: int, block_size: int) -> Tensor:
     """Return log sum_s w_s and log sum_s w_s^2 of S weights, (2, N), over draws in blocks."""
-    q = vae.posterior(x)
+    q = vae.encoder(x)
     step = max(1, block_size // len(x))
     precise = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
     sums = x.new_full((2, len(x)), -torch.inf, dtype=precise)
@@ -280,7 +280,7 @@ class ReconstructionError:
     def __call__(self, model: Autoencoder, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
         x = _as_data(batch, self.binarise, generator)
-        check_data(x, model.posterior, model.likelihood)
+        check_data(x, model.encoder, model.decoder)
         return -model.log_likelihood(x).mean()
 
 
@@ -290,14 +290,14 @@ def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> i
     if device.type != torch.device(getattr(x, "device", device)).type:
         raise ValueError(f"generator is on {device}, x on {x.device}: pass torch.Generator(x.device)")
     n_samples = as_count(n_samples, name="n_samples")
-    check_data(x, vae.posterior, vae.likelihood)
+    check_data(x, vae.encoder, vae.decoder)
     return n_samples
 
 
 def _draw(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> tuple[Distribution, Tensor]:
     """Return q(z | x) and z (S, N, Z) drawn from it, through which gradients flow."""
     n_samples = _check(vae, x, n_samples, generator)
-    q = vae.posterior(x)
+    q = vae.encoder(x)
     if not q.has_rsample:
         raise ValueError(
             f"{_name(q)} has no rsample, so no gradient reaches the encoder: choose a posterior that "

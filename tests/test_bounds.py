@@ -74,11 +74,11 @@ LINEAR_X = torch.randn(5, 4, generator=generator(9), dtype=torch.float64)
 
 def atoms_by_numpy(vae, n_samples, seed):
     """log p(x | z), log p(z) and -log q(z) at z = m + L eps, and H[q] and KL, all from the bare weights."""
-    mean, covariance = oracles.gaussian_moments(vae.posterior, X)
+    mean, covariance = oracles.gaussian_moments(vae.encoder, X)
     eps = torch.randn(n_samples, N, Z, generator=generator(seed), dtype=torch.float64).numpy()
     z = mean + np.einsum("nij,snj->sni", np.linalg.cholesky(covariance), eps)
     return {
-        "log_likelihood": oracles.bernoulli_log_likelihood(vae.likelihood, X, z),
+        "log_likelihood": oracles.bernoulli_log_likelihood(vae.decoder, X, z),
         "log_prior": -0.5 * (z**2).sum(axis=-1) - np.log(2 * np.pi),
         "surprise": -oracles.gaussian_log_density(z, mean, covariance),
         "entropy": np.tile(oracles.gaussian_entropy(covariance), (n_samples, 1)),
@@ -177,7 +177,7 @@ def test_sticking_the_landing_leaves_out_the_score_and_nothing_else():
     full = elbo_monte_carlo(vae, x, n_samples=S, generator=generator(2)).value.sum()
     stuck = elbo_sticking_the_landing(vae, x, n_samples=S, generator=generator(2)).value.sum()
     assert stuck.item() == pytest.approx(full.item(), rel=1e-13)
-    q = vae.posterior(x)
+    q = vae.encoder(x)
     eps = torch.randn(S, N, Z, generator=generator(2), dtype=torch.float64)
     z = (q.loc + (q.scale_tril @ eps.unsqueeze(-1)).squeeze(-1)).detach()
     score = gradient(vae, q.log_prob(z).sum())
@@ -195,7 +195,7 @@ def test_at_the_posterior_the_stuck_gradient_is_zero_for_every_draw():
         (elbo_analytic_kl, False),
     ):
         value = form(model, LINEAR_X, generator=generator()).value.sum()
-        largest = max(g.abs().max() for g in torch.autograd.grad(value, list(model.posterior.parameters())))
+        largest = max(g.abs().max() for g in torch.autograd.grad(value, list(model.encoder.parameters())))
         assert (largest < 1e-10) == zero
 
 
@@ -267,13 +267,13 @@ def test_the_bound_is_the_log_of_the_mean_weight_whatever_the_blocks(block_size)
     vae, n = make_vae(), 7
     truth = atoms_by_numpy(vae, n, seed=5)
     log_weights = truth["log_likelihood"] + truth["log_prior"] + truth["surprise"]
-    mean, covariance = oracles.gaussian_moments(vae.posterior, X)
+    mean, covariance = oracles.gaussian_moments(vae.encoder, X)
     eps = torch.randn(n, N, Z, generator=generator(5), dtype=torch.float64).numpy()
     z = mean + np.einsum("nij,snj->sni", np.linalg.cholesky(covariance), eps)
     for row in range(N) if block_size == 1 else [slice(None)]:
         rows = slice(row, row + 1) if block_size == 1 else row
         q = Replay(torch.from_numpy(z[:, rows]), torch.from_numpy(-truth["surprise"][:, rows]))
-        replayed = VAE(vae.prior, Returns(q), Recording(vae.likelihood))
+        replayed = VAE(vae.prior, Returns(q), Recording(vae.decoder))
         result = importance_weighted_bound(
             replayed, torch.from_numpy(X[rows]), n_samples=n, generator=generator(), block_size=block_size
         )
@@ -283,25 +283,25 @@ def test_the_bound_is_the_log_of_the_mean_weight_whatever_the_blocks(block_size)
         np.testing.assert_allclose(result.value, expected, rtol=1e-12)
         np.testing.assert_allclose(result.effective_sample_size, ess, rtol=1e-10)
         assert q.used == n
-        assert max(replayed.likelihood.rows) <= max(block_size, 1)
-        assert sum(replayed.likelihood.rows) == n * weights.shape[1]
+        assert max(replayed.decoder.rows) <= max(block_size, 1)
+        assert sum(replayed.decoder.rows) == n * weights.shape[1]
 
 
 def test_many_data_are_cut_into_blocks_too():
     vae = make_vae()
-    vae.likelihood = Recording(vae.likelihood)
+    vae.decoder = Recording(vae.decoder)
     x = torch.from_numpy(np.tile(X, (3, 1)))
     result = importance_weighted_bound(vae, x, n_samples=5, generator=generator(), block_size=5)
     assert result.value.shape == result.effective_sample_size.shape == (12,)
-    assert vae.likelihood.rows == [5] * 10 + [4, 4] + [2]
+    assert vae.decoder.rows == [5] * 10 + [4, 4] + [2]
     assert not torch.equal(result.value[:4], result.value[4:8])  # equal data, fresh draws
 
 
 def test_1024_points_are_decoded_at_a_time():
     vae = make_vae()
-    vae.likelihood = Recording(vae.likelihood)
+    vae.decoder = Recording(vae.decoder)
     importance_weighted_bound(vae, torch.from_numpy(X), n_samples=400, generator=generator())
-    assert vae.likelihood.rows == [1024, 576]
+    assert vae.decoder.rows == [1024, 576]
 
 
 def test_with_one_sample_it_is_form_3():
@@ -324,7 +324,7 @@ def test_at_the_posterior_every_sample_says_the_evidence():
 def test_it_rises_with_the_samples_to_the_evidence():
     """Means of 20,000 repetitions: each step up by more than 4.5 standard errors, none above the evidence."""
     vae, x = make_vae(), torch.from_numpy(np.repeat(X[:1], 20_000, axis=0))
-    evidence = oracles.log_evidence_by_quadrature(vae.likelihood, X[:1])[0]
+    evidence = oracles.log_evidence_by_quadrature(vae.decoder, X[:1])[0]
     means, errors = [], []
     for n in (1, 2, 5, 20, 100):
         result = importance_weighted_bound(vae, x, n_samples=n, generator=generator(n), block_size=10**6)
@@ -377,7 +377,7 @@ def test_single_precision_stays_single_and_sums_in_double():
     x = torch.from_numpy(X).float()
     result = importance_weighted_bound(vae, x, n_samples=20_000, generator=generator(), block_size=4)
     assert result.value.dtype == result.effective_sample_size.dtype == torch.float32
-    evidence = oracles.log_evidence_by_quadrature(vae.likelihood, X)
+    evidence = oracles.log_evidence_by_quadrature(vae.decoder, X)
     error = 1 / result.effective_sample_size.numpy() - 1 / 20_000
     np.testing.assert_array_less(abs(result.value.numpy() - evidence), 4.5 * error**0.5)
 
@@ -427,9 +427,9 @@ def test_the_negative_iw_bound_is_the_mean_of_log_mean_weights(n_samples):
 
 def test_the_reconstruction_error_is_that_of_the_mean():
     vae, x = make_vae(), torch.from_numpy(X)
-    mean, _ = oracles.gaussian_moments(vae.posterior, X)
-    expected = -oracles.bernoulli_log_likelihood(vae.likelihood, X, mean).mean()
-    plain = Autoencoder(vae.posterior, vae.likelihood)
+    mean, _ = oracles.gaussian_moments(vae.encoder, X)
+    expected = -oracles.bernoulli_log_likelihood(vae.decoder, X, mean).mean()
+    plain = Autoencoder(vae.encoder, vae.decoder)
     loss = ReconstructionError()(plain, x, generator=generator(), step=0)
     assert loss.item() == pytest.approx(expected, rel=1e-13)
 
@@ -484,7 +484,7 @@ def test_bits_keep_the_precision_of_the_batch():
 def test_all_objectives_draw_bits_or_leave_the_batch(objective):
     """Bytes of 0 and 1 are bits as they are; as grey levels they are all but paper."""
     vae = make_vae().float()
-    model = Autoencoder(vae.posterior, vae.likelihood) if objective is ReconstructionError else vae
+    model = Autoencoder(vae.encoder, vae.decoder) if objective is ReconstructionError else vae
     options = {"n_samples": 2} if objective is NegativeIWBound else {}
     bits, grey = torch.from_numpy(X).byte(), torch.from_numpy(X * 255).byte()
 
@@ -509,7 +509,7 @@ def test_nothing_is_drawn_from_the_global_stream():
 
 # --- bad input
 
-PLAIN = Autoencoder(make_vae().posterior, make_vae().likelihood)
+PLAIN = Autoencoder(make_vae().encoder, make_vae().decoder)
 WAYS_IN = {
     **{form.__name__: lambda vae, x, form=form: form(vae, x, generator=generator()) for form in FORMS},
     "importance_weighted_bound": lambda vae, x: importance_weighted_bound(
@@ -518,7 +518,7 @@ WAYS_IN = {
     "NegativeELBO": lambda vae, x: NegativeELBO()(vae, x, generator=generator(), step=0),
     "NegativeIWBound": lambda vae, x: NegativeIWBound(2)(vae, x, generator=generator(), step=0),
     "ReconstructionError": lambda vae, x: ReconstructionError()(
-        Autoencoder(vae.posterior, vae.likelihood), x, generator=generator(), step=0
+        Autoencoder(vae.encoder, vae.decoder), x, generator=generator(), step=0
     ),
 }
 
@@ -616,7 +616,7 @@ def flow_posterior():
 
 def of(q):
     vae = make_vae()
-    return VAE(vae.prior, Returns(q), vae.likelihood).double()
+    return VAE(vae.prior, Returns(q), vae.decoder).double()
 
 
 BITS = torch.from_numpy(X)

@@ -70,9 +70,9 @@ def test_scale_of_a_row_with_an_outlier_cuts_it_off():
 def test_vae_comes_back_nearly(vae, x):
     again = restore(export(vae, x, outer=(8, 8), inner=8))
     z = torch.randn(6, 2, generator=torch.Generator().manual_seed(2))
-    assert (vae.posterior(x).mean - again.posterior(x).mean).abs().max() < 0.01
-    assert (vae.posterior(x).stddev - again.posterior(x).stddev).abs().max() < 0.01
-    assert (vae.likelihood(z).mean - again.likelihood(z).mean).abs().max() < 0.01
+    assert (vae.encoder(x).mean - again.encoder(x).mean).abs().max() < 0.01
+    assert (vae.encoder(x).stddev - again.encoder(x).stddev).abs().max() < 0.01
+    assert (vae.decoder(z).mean - again.decoder(z).mean).abs().max() < 0.01
 
 
 def test_small_matrices_and_biases_come_back_to_the_bit(vae, x):
@@ -85,11 +85,11 @@ def test_small_matrices_and_biases_come_back_to_the_bit(vae, x):
 def test_blank_pixels_are_left_out(vae, x):
     blank = [0, 5, 783]
     whole, part = restore(export(vae, x)), restore(export(vae, x, blank=blank))
-    paper = part.likelihood(torch.zeros(1, 2)).mean[0, blank]
+    paper = part.decoder(torch.zeros(1, 2)).mean[0, blank]
     assert (paper - 1e-3).abs().max() < 1e-7
-    assert part.posterior.trunk[0].weight[:, blank].abs().max() == 0
+    assert part.encoder.trunk[0].weight[:, blank].abs().max() == 0
     inked = [pixel for pixel in range(784) if pixel not in blank]
-    difference = part.likelihood.logits[-1].bias[inked] - whole.likelihood.logits[-1].bias[inked]
+    difference = part.decoder.logits[-1].bias[inked] - whole.decoder.logits[-1].bias[inked]
     assert difference.abs().max() == 0
 
 
@@ -102,5 +102,5 @@ def test_bits_are_as_asked_for(vae, x):
 def test_stored_networks_are_those_of_a_plane():
     stored = load()
     assert stored.prior().event_shape == (2,)
-    assert stored.posterior(torch.zeros(1, 784)).mean.shape == (1, 2)
-    assert stored.likelihood(torch.zeros(1, 2)).mean.shape == (1, 784)
+    assert stored.encoder(torch.zeros(1, 784)).mean.shape == (1, 2)
+    assert stored.decoder(torch.zeros(1, 2)).mean.shape == (1, 784)

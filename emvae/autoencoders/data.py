@@ -9,14 +9,14 @@ from torch.distributions import constraints
 __all__ = ["check_data"]
 
 
-def check_data(x: Tensor, posterior: nn.Module | None = None, likelihood: nn.Module | None = None) -> None:
+def check_data(x: Tensor, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> None:
     """Raise where x is not a matrix of data that the encoder takes and the decoder can score.
 
     Parameters
     ----------
     x : (N, D) data.
-    posterior : the encoder; its first entry of ``sizes``, where it has any, is D.
-    likelihood : the decoder; its ``support``, where it has one, says which entries it models.
+    encoder : the encoder; its first entry of ``sizes``, where it has any, is D.
+    decoder : the decoder; its ``support``, where it has one, says which entries it models.
 
     Raises
     ------
@@ -31,13 +31,13 @@ def check_data(x: Tensor, posterior: nn.Module | None = None, likelihood: nn.Mod
         raise ValueError(f"x is empty with shape {tuple(x.shape)}: pass at least one datum")
     if not x.is_floating_point():
         raise ValueError(f"x has dtype {x.dtype}: pass floats, bits as x.float() and bytes as x / 255")
-    sizes = getattr(posterior, "sizes", None)
+    sizes = getattr(encoder, "sizes", None)
     if sizes is not None and x.shape[1] != sizes[0]:
         raise ValueError(
             f"x has {x.shape[1]} features, the model has {sizes[0]}: "
             "pass data of the dimension that the model was made for"
         )
-    support = getattr(likelihood, "support", constraints.real)
+    support = getattr(decoder, "support", constraints.real)
     if not _all_inside(x, support):
         _explain(x, support)
 

@@ -89,8 +89,8 @@ class LinearGaussianVAE(VAE):
     """
 
     prior: StandardGaussian
-    posterior: LinearGaussianEncoder
-    likelihood: LinearGaussianDecoder
+    encoder: LinearGaussianEncoder
+    decoder: LinearGaussianDecoder
 
     def __init__(self, n_features: int, n_latent: int, *, generator: torch.Generator) -> None:
         self.n_features = as_count(n_features, name="n_features")
@@ -133,24 +133,24 @@ class LinearGaussianVAE(VAE):
         model = cls(x.shape[1], n_latent, generator=torch.Generator())
         with torch.no_grad():
             scales = (variances[-n_latent:] - sigma2).clamp(min=0).sqrt()
-            model.likelihood.loc.weight.copy_(directions[:, -n_latent:] * scales)
-            model.likelihood.loc.bias.copy_(mean)
-            model.likelihood.log_sigma.copy_(sigma2.log() / 2)
+            model.decoder.loc.weight.copy_(directions[:, -n_latent:] * scales)
+            model.decoder.loc.bias.copy_(mean)
+            model.decoder.log_sigma.copy_(sigma2.log() / 2)
         model.close_gap()
         return model
 
     @torch.no_grad()
     def close_gap(self) -> None:
         """Set q to the exact posterior, in place: the E-step, in closed form."""
-        precision, weight = self._posterior_precision(), self.likelihood.loc.weight
-        sigma2 = (2 * self.likelihood.log_sigma).exp()
+        precision, weight = self._posterior_precision(), self.decoder.loc.weight
+        sigma2 = (2 * self.decoder.log_sigma).exp()
         covariance = torch.linalg.inv(precision)
         gain = covariance @ weight.T / sigma2
         factor = torch.linalg.cholesky(covariance)
-        self.posterior.loc.weight.copy_(gain)
-        self.posterior.loc.bias.copy_(-gain @ self.likelihood.loc.bias)
-        self.posterior.log_diagonal.copy_(factor.diagonal().log())
-        self.posterior.below_diagonal.copy_(factor.tril(-1))
+        self.encoder.loc.weight.copy_(gain)
+        self.encoder.loc.bias.copy_(-gain @ self.decoder.loc.bias)
+        self.encoder.log_diagonal.copy_(factor.diagonal().log())
+        self.encoder.below_diagonal.copy_(factor.tril(-1))
 
     def exact_posterior(self, x: Tensor) -> MultivariateNormal:
         """Return p(z | x) = N(M^-1 W^T (x - b) / sigma^2, M^-1) with M = I + W^T W / sigma^2.
@@ -163,9 +163,9 @@ class LinearGaussianVAE(VAE):
         -----
         Derived in {eq}`eq-forms-linear-posterior`. Source: Bishop (2006), equation 2.116.
         """
-        check_data(x, self.posterior, self.likelihood)
-        precision, weight = self._posterior_precision(), self.likelihood.loc.weight
-        scaled = (x - self.likelihood.loc.bias) @ weight / (2 * self.likelihood.log_sigma).exp()
+        check_data(x, self.encoder, self.decoder)
+        precision, weight = self._posterior_precision(), self.decoder.loc.weight
+        scaled = (x - self.decoder.loc.bias) @ weight / (2 * self.decoder.log_sigma).exp()
         loc = torch.linalg.solve(precision, scaled.T).T
         return MultivariateNormal(loc, precision_matrix=precision, validate_args=False)
 
@@ -196,12 +196,12 @@ class LinearGaussianVAE(VAE):
         -----
         Derived in {eq}`eq-forms-linear-elbo`.
         """
-        check_data(x, self.posterior, self.likelihood)
-        q = self.posterior(x)
-        weight, log_sigma = self.likelihood.loc.weight, self.likelihood.log_sigma
+        check_data(x, self.encoder, self.decoder)
+        q = self.encoder(x)
+        weight, log_sigma = self.decoder.loc.weight, self.decoder.log_sigma
         at_mean = self.log_likelihood(x, q.loc)
-        spread = (weight @ self.posterior.factor).square().sum() / (2 * log_sigma).exp()
-        squares = q.loc.square().sum(-1) + self.posterior.factor.square().sum()
+        spread = (weight @ self.encoder.factor).square().sum() / (2 * log_sigma).exp()
+        squares = q.loc.square().sum(-1) + self.encoder.factor.square().sum()
         log_prior = -0.5 * (squares + self.n_latent * LOG_2_PI)
         return ELBO(at_mean - 0.5 * spread, log_prior, q.entropy().expand_as(log_prior))
 
@@ -211,6 +211,6 @@ class LinearGaussianVAE(VAE):
 
     def _posterior_precision(self) -> Tensor:
         """M = I + W^T W / sigma^2, (Z, Z)."""
-        weight, log_sigma = self.likelihood.loc.weight, self.likelihood.log_sigma
+        weight, log_sigma = self.decoder.loc.weight, self.decoder.log_sigma
         unit = torch.eye(self.n_latent, dtype=weight.dtype, device=weight.device)
         return unit + weight.T @ weight / (2 * log_sigma).exp()

@@ -13,10 +13,10 @@ from emvae.autoencoders.vae import VAE, Autoencoder
 
 __all__ = ["load", "save"]
 
-KIND = "emvae.autoencoders.save, version 1"
+KIND = "emvae.autoencoders.save, version 2"
 PARTS: dict[type[nn.Module], tuple[str, ...]] = {
-    VAE: ("prior", "posterior", "likelihood"),
-    Autoencoder: ("posterior", "likelihood"),
+    VAE: ("prior", "encoder", "decoder"),
+    Autoencoder: ("encoder", "decoder"),
 }
 LEAVES = (StandardGaussian, GaussianNetwork, BernoulliNetwork, LinearGaussianVAE)
 KINDS: dict[str, type[nn.Module]] = {kind.__name__: kind for kind in (*PARTS, *LEAVES)}

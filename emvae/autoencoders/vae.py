@@ -1,4 +1,4 @@
-"""Auto-encoders: the variational one as a prior, a posterior and a likelihood, and the deterministic one."""
+"""Auto-encoders: the variational one as a prior, an encoder and a decoder, and the deterministic one."""
 
 import torch
 from torch import Tensor, nn
@@ -16,17 +16,17 @@ class VAE(nn.Module):
     Parameters
     ----------
     prior : called without arguments, returns p(z), event shape (Z,).
-    posterior : called with x (N, D), returns q(z | x), the encoder.
-    likelihood : called with z (..., Z), returns p(x | z), the decoder.
+    encoder : called with x (N, D), returns q(z | x).
+    decoder : called with z (..., Z), returns p(x | z).
 
     Notes
     -----
     Defined in {eq}`def-forms-vae`. Source: Kingma and Welling (2014).
     """
 
-    def __init__(self, prior: nn.Module, posterior: nn.Module, likelihood: nn.Module) -> None:
+    def __init__(self, prior: nn.Module, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
-        self.prior, self.posterior, self.likelihood = prior, posterior, likelihood
+        self.prior, self.encoder, self.decoder = prior, encoder, decoder
 
     def log_prior(self, z: Tensor) -> Tensor:
         """Return log p(z), (S, N) in nats, for z (S, N, Z)."""
@@ -34,7 +34,7 @@ class VAE(nn.Module):
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Return log p(x | z), (S, N) in nats, for x (N, D) and z (S, N, Z)."""
-        return self.likelihood(z).log_prob(x)
+        return self.decoder(z).log_prob(x)
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """Return log p(x, z), (S, N) in nats, for x (N, D) and z (S, N, Z)."""
@@ -59,7 +59,7 @@ class VAE(nn.Module):
         """
         with drawing_from(generator):
             z = self.prior().sample((as_count(n, name="n"),))
-            return self.likelihood(z).sample()
+            return self.decoder(z).sample()
 
 
 class Autoencoder(nn.Module):
@@ -67,23 +67,23 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    posterior : as in ``VAE``; the code of x is the mean of what it returns.
-    likelihood : as in ``VAE``; how well x is reconstructed is log p(x | z).
+    encoder : as in ``VAE``; the code of x is the mean of what it returns.
+    decoder : as in ``VAE``; how well x is reconstructed is log p(x | z).
 
     Notes
     -----
     Defined in {eq}`def-forms-autoencoder`. Source: Hinton and Salakhutdinov (2006).
     """
 
-    def __init__(self, posterior: nn.Module, likelihood: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
-        self.posterior, self.likelihood = posterior, likelihood
+        self.encoder, self.decoder = encoder, decoder
 
     def encode(self, x: Tensor) -> Tensor:
         """Return the code z of each row of x, (N, Z)."""
-        q: Distribution = self.posterior(x)
+        q: Distribution = self.encoder(x)
         return q.mean
 
     def log_likelihood(self, x: Tensor) -> Tensor:
         """Return log p(x | z) at the code z of x, (N,) in nats."""
-        return self.likelihood(self.encode(x)).log_prob(x)
+        return self.decoder(self.encode(x)).log_prob(x)

@@ -22,7 +22,7 @@ _SHA256 = {  # of each file as it lies there
     "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
     "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
     "digit-classifier.pt": "f757d1298013a153d34bc7698c70d8165953e8f60c5a7c4f54dbc7ae70a26212",
-    "digit-vae.pt": "51378d0ffc3845717db1ed5e832157a371552f2bfc901d34ffa69b230bd0f762",
+    "digit-vae.pt": "a986a58bbdb3b5cc6ceac9a7fba2544675fc6452ec6eba9afdf229d5b0eb4785",
     "old-faithful.csv": "d40b983752ab7ec0b15b740089c3ca7b7b59d0c7433a029a1714d134de1e8d14",
 }
 

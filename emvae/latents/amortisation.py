@@ -74,7 +74,7 @@ def amortisation_gaps(vae: VAE, x: Tensor, *, half_width: float = 6.0) -> Amorti
     Defined in {eq}`def-latent-distance`. Source: Cremer, Li and Duvenaud (2018).
     """
     check_plane(latent_dimension(vae))
-    check_data(x, vae.posterior, vae.likelihood)
+    check_data(x, vae.encoder, vae.decoder)
     if as_non_negative(half_width, name="half_width") == 0:
         raise ValueError("half_width = 0: it should be positive")
     codes = encode(vae, x)

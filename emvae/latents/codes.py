@@ -52,9 +52,9 @@ def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Code
     ValueError : data that the model does not take, a q that is not Gaussian, or a ``block_size`` that is no
         positive integer.
     """
-    check_data(x, vae.posterior, vae.likelihood)
+    check_data(x, vae.encoder, vae.decoder)
     rows = as_count(block_size, name="block_size")
-    parts = [_moments(vae.posterior(block)) for block in torch.split(x, rows)]
+    parts = [_moments(vae.encoder(block)) for block in torch.split(x, rows)]
     means, covariances = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Codes(means, covariances)
 
@@ -93,7 +93,7 @@ def _moments(q: Distribution) -> tuple[Array, Array]:
     if isinstance(q, DiagonalNormal):
         return as_numpy(q.mean), as_numpy(q.base_dist.scale) ** 2
     raise ValueError(
-        f"q(z | x) is a {type(q).__name__}: pass a VAE whose posterior returns a DiagonalNormal or a "
+        f"q(z | x) is a {type(q).__name__}: pass a VAE whose encoder returns a DiagonalNormal or a "
         "MultivariateNormal"
     )
 

@@ -90,7 +90,7 @@ def log_likelihood_table(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
     -----
     Defined in {eq}`def-forms-bernoulli`.
     """
-    check_data(x, vae.posterior, vae.likelihood)
+    check_data(x, vae.encoder, vae.decoder)
     if z.ndim != 2 or z.shape[1] != latent_dimension(vae):
         raise ValueError(
             f"z has shape {tuple(z.shape)}: pass points of shape (M, {latent_dimension(vae)}), one a row"
@@ -100,12 +100,12 @@ def log_likelihood_table(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
 
 def table_of(vae: VAE, x: Tensor, z: Tensor) -> Tensor:
     """``log_likelihood_table`` without checks, for many small tables of one set of data."""
-    p = vae.likelihood(z)
+    p = vae.decoder(z)
     if isinstance(p, IndependentBernoulli):
         logits = p.base_dist.logits
         return torch.addmm(softplus(logits).sum(-1), x, logits.T, beta=-1.0)
     rows = max(1, TABLE_NUMBERS // x.numel())
-    return torch.cat([vae.likelihood(part[:, None]).log_prob(x) for part in torch.split(z, rows)]).T
+    return torch.cat([vae.decoder(part[:, None]).log_prob(x) for part in torch.split(z, rows)]).T
 
 
 def latent_dimension(vae: VAE) -> int:

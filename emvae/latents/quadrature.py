@@ -88,7 +88,7 @@ def log_evidence_by_quadrature(
     float32.
     """
     check_plane(latent_dimension(vae))
-    check_data(x, vae.posterior, vae.likelihood)
+    check_data(x, vae.encoder, vae.decoder)
     settings = {"tol": tol, "half_width": half_width, "min_scale": min_scale}
     for name, number in settings.items():
         if as_non_negative(number, name=name) == 0:

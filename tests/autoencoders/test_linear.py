@@ -26,14 +26,14 @@ def random_model(n_features=5, n_latent=2, seed=0):
 
 def parameters(model):
     """W, b, sigma, V, c and L of the formulas."""
-    lower = numbers(model.posterior.below_diagonal)
-    factor = np.tril(lower, -1) + np.diag(np.exp(numbers(model.posterior.log_diagonal)))
+    lower = numbers(model.encoder.below_diagonal)
+    factor = np.tril(lower, -1) + np.diag(np.exp(numbers(model.encoder.log_diagonal)))
     return (
-        numbers(model.likelihood.loc.weight),
-        numbers(model.likelihood.loc.bias),
-        float(numbers(model.likelihood.log_sigma.exp())),
-        numbers(model.posterior.loc.weight),
-        numbers(model.posterior.loc.bias),
+        numbers(model.decoder.loc.weight),
+        numbers(model.decoder.loc.bias),
+        float(numbers(model.decoder.log_sigma.exp())),
+        numbers(model.encoder.loc.weight),
+        numbers(model.encoder.loc.bias),
         factor,
     )
 
@@ -63,7 +63,7 @@ def test_the_posterior_is_bayes_on_a_mesh():
 def test_q_is_the_gaussian_of_its_parameters():
     model = random_model()
     *_, v, c, factor = parameters(model)
-    q = model.posterior(torch.from_numpy(X))
+    q = model.encoder(torch.from_numpy(X))
     np.testing.assert_allclose(numbers(q.mean), X @ v.T + c, rtol=1e-12)
     np.testing.assert_allclose(numbers(q.covariance_matrix[7]), factor @ factor.T, rtol=1e-12)
 
@@ -87,7 +87,7 @@ def test_the_exact_bound_is_three_gaussian_integrals():
 
 def test_the_gap_is_the_divergence_from_the_posterior_and_closes():
     model, x = random_model(), torch.from_numpy(X)
-    divergence = kl_divergence(model.posterior(x), model.exact_posterior(x))
+    divergence = kl_divergence(model.encoder(x), model.exact_posterior(x))
     gap = model.exact_elbo(x).gap(model.log_evidence(x))
     torch.testing.assert_close(gap, divergence, rtol=1e-10, atol=1e-10)
     assert gap.min() > 1e-3
@@ -129,15 +129,15 @@ def test_ppca_does_not_depend_on_the_unit_of_the_data(unit):
     """Whether noise is left over is a question of proportions."""
     near, far = (LinearGaussianVAE.from_ppca(torch.from_numpy(scale * X), 2) for scale in (1.0, unit))
     np.testing.assert_allclose(
-        numbers(far.likelihood.log_sigma), numbers(near.likelihood.log_sigma) + np.log(unit), rtol=1e-9
+        numbers(far.decoder.log_sigma), numbers(near.decoder.log_sigma) + np.log(unit), rtol=1e-9
     )
 
 
 def test_a_new_model_starts_with_unit_covariances():
     x = torch.from_numpy(X)
     model = LinearGaussianVAE(5, 3, generator=generator())
-    np.testing.assert_array_equal(numbers(model.posterior(x[0]).covariance_matrix), np.eye(3))
-    np.testing.assert_array_equal(numbers(model.likelihood(torch.zeros(3).double()).stddev), np.ones(5))
+    np.testing.assert_array_equal(numbers(model.encoder(x[0]).covariance_matrix), np.eye(3))
+    np.testing.assert_array_equal(numbers(model.decoder(torch.zeros(3).double()).stddev), np.ones(5))
 
 
 def test_new_models_differ_by_their_generator_alone():
@@ -145,8 +145,8 @@ def test_new_models_differ_by_their_generator_alone():
     one, same, other = (LinearGaussianVAE(5, 2, generator=generator(seed)) for seed in (0, 0, 1))
     LinearGaussianVAE.from_ppca(torch.from_numpy(X), 2)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(one.likelihood.loc.weight, same.likelihood.loc.weight)
-    assert not torch.equal(one.likelihood.loc.weight, other.likelihood.loc.weight)
+    assert torch.equal(one.decoder.loc.weight, same.decoder.loc.weight)
+    assert not torch.equal(one.decoder.loc.weight, other.decoder.loc.weight)
 
 
 MODEL = random_model()

@@ -69,10 +69,10 @@ def test_what_a_loaded_model_computes_is_the_same(tmp_path):
         save(model, tmp_path / "model.pt")
         again = load(tmp_path / "model.pt")
         data = x.to(next(model.parameters()).dtype)
-        z = model.posterior(data).mean
-        assert torch.equal(again.posterior(data).mean, z)
+        z = model.encoder(data).mean
+        assert torch.equal(again.encoder(data).mean, z)
         assert torch.equal(again.log_joint(data, z), model.log_joint(data, z))
-        assert again.likelihood.support is model.likelihood.support
+        assert again.decoder.support is model.decoder.support
 
 
 class Own(torch.nn.Module):
@@ -89,10 +89,10 @@ def test_foreign_modules_are_not_saved(model, tmp_path):
 def changed(architecture=None, weights=None):
     """The file of the first model with its architecture or its weights changed."""
     model = models()["bits"]
-    network = {"kind": "GaussianNetwork", "arguments": model.posterior.architecture()}
-    decoder = {"kind": "BernoulliNetwork", "arguments": model.likelihood.architecture()}
+    network = {"kind": "GaussianNetwork", "arguments": model.encoder.architecture()}
+    decoder = {"kind": "BernoulliNetwork", "arguments": model.decoder.architecture()}
     prior = {"kind": "StandardGaussian", "arguments": model.prior.architecture()}
-    plain = {"kind": "VAE", "prior": prior, "posterior": network, "likelihood": decoder}
+    plain = {"kind": "VAE", "prior": prior, "encoder": network, "decoder": decoder}
     state = dict(model.state_dict())
     return {
         "architecture": plain if architecture is None else architecture(plain),
@@ -103,7 +103,7 @@ def changed(architecture=None, weights=None):
 def nested(depth):
     description = None
     for _ in range(depth):
-        description = {"kind": "Autoencoder", "posterior": description, "likelihood": None}
+        description = {"kind": "Autoencoder", "encoder": description, "decoder": None}
     return description
 
 
@@ -118,12 +118,12 @@ BAD = {
         lambda a: a | {"prior": {"kind": "StandardGaussian", "arguments": {"n_latent": 2, "command": "ls"}}}
     ),
     "bad sizes": changed(
-        lambda a: a | {"posterior": {"kind": "GaussianNetwork", "arguments": {"sizes": [6, -4, 2]}}}
+        lambda a: a | {"encoder": {"kind": "GaussianNetwork", "arguments": {"sizes": [6, -4, 2]}}}
     ),
     "other sizes": changed(
-        lambda a: a | {"posterior": {"kind": "GaussianNetwork", "arguments": {"sizes": [6, 5, 2]}}}
+        lambda a: a | {"encoder": {"kind": "GaussianNetwork", "arguments": {"sizes": [6, 5, 2]}}}
     ),
-    "sizes for terabytes": changed(lambda a: a | {"posterior": GIANT}),
+    "sizes for terabytes": changed(lambda a: a | {"encoder": GIANT}),
     "nested without end": {"architecture": nested(300), "weights": {}},
     "a weight too few": changed(weights=lambda w: dict(list(w.items())[1:])),
     "a weight too many": changed(weights=lambda w: w | {"more": torch.zeros(2)}),

@@ -27,7 +27,7 @@ Z = np.random.default_rng(1).normal(size=(3, 4, 2))
 def test_the_log_joint_is_likelihood_and_prior(vae):
     x, z = torch.from_numpy(X), torch.from_numpy(Z)
     prior = -0.5 * (Z**2).sum(axis=-1) - np.log(2 * np.pi)
-    likelihood = oracles.bernoulli_log_likelihood(vae.likelihood, X, Z)
+    likelihood = oracles.bernoulli_log_likelihood(vae.decoder, X, Z)
     np.testing.assert_allclose(vae.log_prior(z), prior, rtol=1e-13)
     np.testing.assert_allclose(oracles.numbers(vae.log_likelihood(x, z)), likelihood, rtol=1e-13)
     np.testing.assert_allclose(oracles.numbers(vae.log_joint(x, z)), likelihood + prior, rtol=1e-13)
@@ -35,7 +35,7 @@ def test_the_log_joint_is_likelihood_and_prior(vae):
 
 def test_the_evidence_sums_to_one_over_all_images(vae):
     """The mesh is fine enough: the 32 integrals add up to 1."""
-    evidence = np.exp(oracles.log_evidence_by_quadrature(vae.likelihood, bits.all_bits(5)))
+    evidence = np.exp(oracles.log_evidence_by_quadrature(vae.decoder, bits.all_bits(5)))
     assert evidence.sum() == pytest.approx(1, abs=1e-12)
 
 
@@ -44,7 +44,7 @@ def test_samples_have_the_evidence_as_frequencies(vae):
     drawn = vae.sample(50_000, generator=generator()).numpy()
     assert drawn.shape == (50_000, 5)
     counts = np.bincount((drawn @ 2 ** np.arange(4, -1, -1)).astype(int), minlength=32)
-    expected = 50_000 * np.exp(oracles.log_evidence_by_quadrature(vae.likelihood, bits.all_bits(5)))
+    expected = 50_000 * np.exp(oracles.log_evidence_by_quadrature(vae.decoder, bits.all_bits(5)))
     assert ((counts - expected) ** 2 / expected).sum() < 66
 
 
@@ -67,9 +67,9 @@ def test_bad_sampling_is_refused(vae, n, g, message):
 
 
 def test_an_auto_encoder_is_the_vae_at_its_mean(vae):
-    plain = Autoencoder(vae.posterior, vae.likelihood)
-    mean, _ = oracles.gaussian_moments(vae.posterior, X)
-    expected = oracles.bernoulli_log_likelihood(vae.likelihood, X, mean)
+    plain = Autoencoder(vae.encoder, vae.decoder)
+    mean, _ = oracles.gaussian_moments(vae.encoder, X)
+    expected = oracles.bernoulli_log_likelihood(vae.decoder, X, mean)
     x = torch.from_numpy(X)
     np.testing.assert_allclose(oracles.numbers(plain.encode(x)), mean, atol=1e-14)
     np.testing.assert_allclose(oracles.numbers(plain.log_likelihood(x)), expected, rtol=1e-13)

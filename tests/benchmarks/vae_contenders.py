@@ -104,7 +104,7 @@ def least_loop_epoch(x: Tensor, batch_size: int) -> float:
     The formulas are written out, nothing is checked, recorded or kept: what autograd and Adam cost.
     """
     model, generator = emvae_network(), torch.Generator().manual_seed(0)
-    encoder, decoder = model.posterior, model.likelihood
+    encoder, decoder = model.encoder, model.decoder
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     total = 0.0
     for rows in torch.split(torch.randperm(len(x), generator=generator), batch_size):

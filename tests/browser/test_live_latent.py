@@ -53,7 +53,7 @@ def test_encoder_is_the_package_s(page):
     ours = page.evaluate(
         "x => x.map(one => emvaeLive.latent.encode(emvaeLive.figures.latent.encoder, one))", images.tolist()
     )
-    q = networks.load().posterior(images)
+    q = networks.load().encoder(images)
     assert np.abs(np.array([one["mean"] for one in ours]) - q.mean.numpy()).max() < 1e-4
     assert np.abs(np.array([one["deviation"] for one in ours]) - q.stddev.numpy()).max() < 1e-4
 
@@ -143,7 +143,7 @@ def test_a_drawn_ring_is_a_zero(figure, page):
     page.mouse.up()
     status = figure.locator(".live-status").filter(has_text="The drawing's posterior has mean")
     status.wait_for()
-    mean = page.evaluate("emvaeLive.figures.latent.state.posterior.mean")
+    mean = page.evaluate("emvaeLive.figures.latent.state.encoder.mean")
     page.wait_for_function(
         "mean => emvaeLive.figures.latent.state.z.every((v, i) => Math.abs(v - mean[i]) < 1e-9)", arg=mean
     )
@@ -166,8 +166,8 @@ def test_a_test_digit_is_encoded_where_the_package_has_it(figure, page):
     n = page.evaluate("emvaeLive.data.latent.examples[0].label")
     data = mnist(flat=True)
     image = torch.tensor(data.test_images[data.test_labels == n][:1]) / 255
-    mean = page.evaluate("emvaeLive.figures.latent.state.posterior.mean")
-    assert np.abs(networks.load().posterior(image).mean.numpy()[0] - mean).max() < 1e-4
+    mean = page.evaluate("emvaeLive.figures.latent.state.encoder.mean")
+    assert np.abs(networks.load().encoder(image).mean.numpy()[0] - mean).max() < 1e-4
 
 
 def test_pointer_jumps_under_reduced_motion(open_page):

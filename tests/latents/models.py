@@ -26,7 +26,7 @@ def bernoulli_vae(n_latent=2, *, covariance="diagonal", n_features=6, stretch=1.
         BernoulliNetwork([n_latent, 8, n_features], generator=g),
     ).double()
     with torch.no_grad():
-        for layer in vae.likelihood.logits[::2]:
+        for layer in vae.decoder.logits[::2]:
             layer.weight *= stretch
     return vae
 
@@ -39,10 +39,10 @@ def linear_vae(n_latent=2, *, n_features=5, scale=1.0, noise=1.0, seed=0):
     """A linear-Gaussian VAE: its decoder's weights are of size ``scale``, its noise is ``noise``."""
     model = LinearGaussianVAE(n_features, n_latent, generator=generator(seed))
     with torch.no_grad():
-        model.likelihood.loc.weight.copy_(
+        model.decoder.loc.weight.copy_(
             scale * torch.randn(n_features, n_latent, dtype=torch.float64, generator=generator(seed + 1))
         )
-        model.likelihood.log_sigma.fill_(noise).log_()
+        model.decoder.log_sigma.fill_(noise).log_()
     return model
 
 

@@ -12,7 +12,7 @@ def wrong_encoder(model, offset):
     """The exact posterior, shifted for all data."""
     model.close_gap()
     with torch.no_grad():
-        model.posterior.loc.bias += torch.tensor(offset, dtype=torch.float64)
+        model.encoder.loc.bias += torch.tensor(offset, dtype=torch.float64)
     return model
 
 
@@ -36,7 +36,7 @@ def test_an_independent_q_measures_in_its_own_deviations():
     vae = bernoulli_vae(stretch=8.0)
     x = bits(20)
     gaps = amortisation_gaps(vae, x)
-    q = vae.posterior(x)
+    q = vae.encoder(x)
     white = (torch.tensor(gaps.best) - q.mean) / q.stddev
     assert np.allclose(gaps.distance, white.norm(dim=1).detach(), rtol=1e-10, atol=0)
     assert np.array_equal(gaps.codes.means, encode(vae, x).means)
@@ -47,7 +47,7 @@ def test_nothing_near_or_far_is_better_than_the_best():
     x = bits(8)
     gaps = amortisation_gaps(vae, x)
     best = vae.log_joint(x, torch.tensor(gaps.best))
-    at_mean = vae.log_joint(x, vae.posterior(x).mean)
+    at_mean = vae.log_joint(x, vae.encoder(x).mean)
     assert np.allclose(gaps.gain, (best - at_mean).detach(), rtol=0, atol=1e-10)
     anywhere = 2 * torch.randn(2000, 8, 2, dtype=torch.float64, generator=generator())
     near = torch.tensor(gaps.best) + 0.01 * anywhere

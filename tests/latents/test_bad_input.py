@@ -81,9 +81,9 @@ class LaplaceNetwork(nn.Module):
 
 @pytest.mark.parametrize("name", ["encode", "aggregate_posterior", "active_units", "amortisation_gaps"])
 def test_a_q_that_is_not_gaussian_is_refused(name):
-    vae = VAE(VAE_2D.prior, LaplaceNetwork(), VAE_2D.likelihood)
+    vae = VAE(VAE_2D.prior, LaplaceNetwork(), VAE_2D.decoder)
     with pytest.raises(
-        ValueError, match=r"^q\(z \| x\) is a Independent: pass a VAE whose posterior returns"
+        ValueError, match=r"^q\(z \| x\) is a Independent: pass a VAE whose encoder returns"
     ):
         WAYS_IN[name](vae, X)
 

@@ -19,7 +19,7 @@ X = bits(30)
 @pytest.mark.parametrize("n_latent", [1, 2, 5])
 def test_codes_are_the_moments_of_q(covariance, n_latent):
     vae = bernoulli_vae(n_latent, covariance=covariance)
-    codes, q = encode(vae, X), vae.posterior(X)
+    codes, q = encode(vae, X), vae.encoder(X)
     spread = q.covariance_matrix if covariance == "full" else q.variance
     assert codes.means.dtype == codes.covariances.dtype == np.float64
     assert np.allclose(codes.means, q.mean.detach(), rtol=0, atol=1e-14)
@@ -30,7 +30,7 @@ def test_a_covariance_that_all_data_share_is_given_to_each():
     model = linear_vae(3)
     x = draws(model, 4)
     covariances = encode(model, x).covariances
-    expected = (model.posterior.factor @ model.posterior.factor.T).detach()
+    expected = (model.encoder.factor @ model.encoder.factor.T).detach()
     assert covariances.shape == (4, 3, 3)
     assert np.allclose(covariances, expected, rtol=0, atol=1e-14)
 
@@ -47,21 +47,21 @@ def test_codes_do_not_depend_on_the_blocks(block_size):
 
 def test_a_block_holds_as_many_rows_as_it_was_told():
     vae, seen = bernoulli_vae(), []
-    vae.posterior.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    vae.encoder.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
     encode(vae, X, block_size=12)
     assert seen == [12, 12, 6]
 
 
 def test_single_precision_is_kept_as_it_is():
     vae = bernoulli_vae().float()
-    codes, q = encode(vae, X.float()), vae.posterior(X.float())
+    codes, q = encode(vae, X.float()), vae.encoder(X.float())
     assert np.array_equal(codes.means, q.mean.detach().numpy().astype(np.float64))
     assert np.array_equal(codes.covariances, q.base_dist.scale.detach().numpy().astype(np.float64) ** 2)
 
 
 def test_a_deterministic_auto_encoder_has_codes_too():
     vae = bernoulli_vae()
-    autoencoder = Autoencoder(vae.posterior, vae.likelihood)
+    autoencoder = Autoencoder(vae.encoder, vae.decoder)
     assert np.allclose(
         encode(autoencoder, X).means, autoencoder.encode(X).detach().numpy(), rtol=0, atol=1e-14
     )
@@ -81,7 +81,7 @@ def test_the_aggregate_is_torchs_mixture_of_the_posteriors(covariance):
     assert aggregate.n_components == len(X)
     assert not aggregate.learn_weights
     weights = Categorical(torch.ones(len(X), dtype=torch.float64))
-    reference = MixtureSameFamily(weights, vae.posterior(X))
+    reference = MixtureSameFamily(weights, vae.encoder(X))
     z = torch.linspace(-4, 4, 50, dtype=torch.float64).reshape(-1, 2)
     assert np.allclose(aggregate.log_evidence(z.numpy()), reference.log_prob(z).detach(), rtol=0, atol=1e-12)
 

@@ -62,7 +62,7 @@ def test_the_table_of_a_bernoulli_decoder(n_latent):
     assert not table.requires_grad
     for n in range(5):
         for m in range(7):
-            probs = torch.sigmoid(vae.likelihood.logits(z[m]))
+            probs = torch.sigmoid(vae.decoder.logits(z[m]))
             chances = torch.where(x[n] == 1, probs, 1 - probs)
             assert table[n, m].item() == pytest.approx(chances.log().sum().item(), abs=1e-12)
 
@@ -74,8 +74,8 @@ def test_the_table_of_a_gaussian_decoder_whatever_the_blocks(numbers, monkeypatc
     x, z = draws(model, 4), torch.randn(6, 2, dtype=torch.float64, generator=generator())
     table = log_likelihood_table(model, x, z)
     assert table.shape == (4, 6)
-    sigma = model.likelihood.log_sigma.exp().item()
-    means = model.likelihood.loc(z).detach().numpy()
+    sigma = model.decoder.log_sigma.exp().item()
+    means = model.decoder.loc(z).detach().numpy()
     expected = norm.logpdf(x.numpy()[:, None], means, sigma).sum(axis=2)
     assert np.allclose(table, expected, rtol=0, atol=1e-11)
 
@@ -84,6 +84,6 @@ def test_blocks_of_the_table_are_as_large_as_memory_allows(monkeypatch):
     model, seen = linear_vae(2), []
     x, z = draws(model, 4), torch.zeros(10, 2, dtype=torch.float64)
     monkeypatch.setattr(plane, "TABLE_NUMBERS", 3 * x.numel())
-    model.likelihood.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    model.decoder.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
     log_likelihood_table(model, x, z)
     assert seen[-4:] == [3, 3, 3, 1]

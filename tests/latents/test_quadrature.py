@@ -26,9 +26,9 @@ def test_a_narrow_posterior_far_from_where_the_encoder_has_it():
     model = linear_vae(2, noise=0.02)
     x = draws(model, 8)
     with torch.no_grad():
-        model.posterior.loc.weight.zero_()
-        model.posterior.log_diagonal.fill_(-4.0)
-    q, posterior = model.posterior(x), model.exact_posterior(x)
+        model.encoder.loc.weight.zero_()
+        model.encoder.log_diagonal.fill_(-4.0)
+    q, posterior = model.encoder(x), model.exact_posterior(x)
     widest = posterior.variance.sqrt().max()
     assert widest < 0.025
     assert ((q.loc - posterior.loc).abs().amax(1) / 0.018).min() > 4  # in standard deviations of q
@@ -74,7 +74,7 @@ def test_the_gap_of_the_bound_is_the_divergence_from_the_exact_posterior():
     model = linear_vae(2, noise=0.5)
     x = draws(model, 6)
     gap = log_evidence_by_quadrature(model, x, tol=1e-7).value - model.exact_elbo(x).value.detach().numpy()
-    divergence = kl_divergence(model.posterior(x), model.exact_posterior(x)).detach()
+    divergence = kl_divergence(model.encoder(x), model.exact_posterior(x)).detach()
     assert np.allclose(gap, divergence, rtol=0, atol=1e-6)
 
 
@@ -127,9 +127,9 @@ def test_a_peak_of_one_point_is_no_convergence():
 def test_a_posterior_at_the_edge_of_the_square_is_owned_up_to():
     model = linear_vae(2, noise=0.3)
     with torch.no_grad():
-        model.likelihood.loc.bias.zero_()
+        model.decoder.loc.bias.zero_()
     z = torch.tensor([[0.0, 0.5], [2.0, 0.0], [0.0, -2.1]], dtype=torch.float64)
-    x = model.likelihood(z).mean.detach()
+    x = model.decoder(z).mean.detach()
     found = log_evidence_by_quadrature(model, x, half_width=2.0)
     assert found.converged.tolist() == [True, False, False]
     wide = log_evidence_by_quadrature(model, x)
@@ -148,7 +148,7 @@ def test_only_tiles_that_matter_are_refined(monkeypatch):
     assert found.step[0] == 12.0 / (quadrature.FIRST * quadrature.SIDE) / 2**4
     assert sum(decoded) < 150
     decoded.clear()
-    far = model.likelihood(torch.tensor([[5.0, 0.0]], dtype=torch.float64)).mean.detach()
+    far = model.decoder(torch.tensor([[5.0, 0.0]], dtype=torch.float64)).mean.detach()
     assert not log_evidence_by_quadrature(model, far, half_width=4.0).converged.any()
     assert sum(decoded) == quadrature.FIRST**2
 
@@ -156,8 +156,8 @@ def test_only_tiles_that_matter_are_refined(monkeypatch):
 def test_the_edge_is_the_outermost_ring_of_points_and_may_hold_the_tolerance():
     model, half_width = linear_vae(2, noise=0.3), 2.0
     with torch.no_grad():
-        model.likelihood.loc.bias.zero_()
-    x = model.likelihood(torch.tensor([[1.6, 0.2]], dtype=torch.float64)).mean.detach()
+        model.decoder.loc.bias.zero_()
+    x = model.decoder(torch.tensor([[1.6, 0.2]], dtype=torch.float64)).mean.detach()
     posterior = model.exact_posterior(x)
     law = multivariate_normal(posterior.mean[0].detach(), posterior.covariance_matrix[0].detach())
     inner = half_width - 2 * half_width / (quadrature.FIRST * quadrature.SIDE)
@@ -200,7 +200,7 @@ def test_a_peak_of_the_least_width_hides_between_four_points_of_the_first_mesh()
     centres = torch.tensor([[-1.0, 0.5], [8 * first, -8 * first]], dtype=torch.float64)
     scales, height = (0.05, 0.005), 4.0
     vae = squares_vae(1.0)
-    vae.likelihood.forward = lambda z: Peaks(z, centres, scales, height)
+    vae.decoder.forward = lambda z: Peaks(z, centres, scales, height)
     found = log_evidence_by_quadrature(vae, torch.zeros(1, 2, dtype=torch.float64), min_scale=0.005)
     masses = [
         np.exp(h) * 2 * np.pi * s**2 * norm.pdf(c, scale=np.sqrt(1 + s**2)).prod()

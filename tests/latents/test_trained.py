@@ -63,8 +63,8 @@ def test_it_is_loaded_once_and_is_not_trained_by_accident(no_cache):
     assert not any(parameter.requires_grad for parameter in vae.parameters())
     assert not vae.training
     assert {parameter.dtype for parameter in vae.parameters()} == {torch.float32}
-    assert vae.posterior.sizes == SIZES
-    assert vae.likelihood.sizes == SIZES[::-1]
+    assert vae.encoder.sizes == SIZES
+    assert vae.decoder.sizes == SIZES[::-1]
 
 
 def test_its_file_is_small_and_of_half_precision():

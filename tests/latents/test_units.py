@@ -14,9 +14,9 @@ def partly_collapsed():
     """Five dimensions, of which the second and fourth say the same of every datum."""
     vae = bernoulli_vae(5, stretch=1.0)
     with torch.no_grad():
-        vae.posterior.loc.weight *= 3.0
-        vae.posterior.loc.weight[[1, 3]] = 0.0
-        vae.posterior.loc.bias[1] = 4.0
+        vae.encoder.loc.weight *= 3.0
+        vae.encoder.loc.weight[[1, 3]] = 0.0
+        vae.encoder.loc.bias[1] = 4.0
     return vae
 
 
@@ -28,7 +28,7 @@ def test_dimensions_that_say_the_same_of_all_data_are_not_active():
 
 def test_variances_are_those_of_the_means_of_q():
     vae = partly_collapsed()
-    means = vae.posterior(X).mean.detach().numpy()
+    means = vae.encoder(X).mean.detach().numpy()
     expected = [np.cov(column) for column in means.T]
     assert np.allclose(active_units(vae, X).variances, expected, rtol=1e-12, atol=1e-15)
     assert np.allclose(active_units(vae, X, block_size=3).variances, expected, rtol=1e-12, atol=1e-15)
@@ -47,7 +47,7 @@ def test_the_threshold_divides_them():
 def test_total_collapse_leaves_none():
     vae = partly_collapsed()
     with torch.no_grad():
-        vae.posterior.loc.weight.zero_()
+        vae.encoder.loc.weight.zero_()
     assert active_units(vae, X).count == 0
 
 

@@ -104,7 +104,7 @@ def doubtful() -> Array:
 def decode(z: Array) -> Array:
     """Return pixel means at z (M, 2), (M, 784)."""
     with torch.no_grad():
-        return torch.sigmoid(load().likelihood(torch.tensor(z).float()).base_dist.logits).numpy()
+        return torch.sigmoid(load().decoder(torch.tensor(z).float()).base_dist.logits).numpy()
 
 
 def picture() -> Figure:

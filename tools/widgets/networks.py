@@ -47,11 +47,11 @@ def export(
     outer, inner : bits of a weight, with a pixel at one end, in encoder and decoder, and without.
     """
     inked = _inked(blank)
-    encoder: Any = vae.posterior
-    decoder: Any = vae.likelihood
+    encoder: Any = vae.encoder
+    decoder: Any = vae.decoder
     heads = encoder.loc, encoder.log_scale
     head = torch.cat([layer.weight for layer in heads]), torch.cat([layer.bias for layer in heads])
-    q = vae.posterior(x)
+    q = vae.encoder(x)
     z = q.mean + q.stddev * torch.randn(q.mean.shape, generator=torch.Generator().manual_seed(0))
     (first, first_bias), *rest = *_linear(encoder.trunk), head
     *begin, (last, last_bias) = _linear(decoder.logits)
@@ -109,8 +109,8 @@ def restore(networks: dict[str, Any]) -> VAE:
     )
     state = vae.state_dict()
     for name, rows in (("loc", slice(0, 2)), ("log_scale", slice(2, 4))):
-        state |= {f"posterior.{name}.weight": head[0][rows], f"posterior.{name}.bias": head[1][rows]}
-    for name, pairs in (("posterior.trunk", encoder), ("likelihood.logits", decoder)):
+        state |= {f"encoder.{name}.weight": head[0][rows], f"encoder.{name}.bias": head[1][rows]}
+    for name, pairs in (("encoder.trunk", encoder), ("decoder.logits", decoder)):
         for i, (weight, bias) in enumerate(pairs):
             state |= {f"{name}.{2 * i}.weight": weight, f"{name}.{2 * i}.bias": bias}
     vae.load_state_dict(state)

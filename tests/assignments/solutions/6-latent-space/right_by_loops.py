@@ -17,7 +17,7 @@ def decode_table(vae, mesh):
     for i in range(n):
         for j in range(n):
             z = torch.tensor(np.array(mesh[i][j]), dtype=torch.float32)[None]
-            a = vae.likelihood(z).base_dist.logits[0].detach().double().numpy()
+            a = vae.decoder(z).base_dist.logits[0].detach().double().numpy()
             images[i, j] = (1 / (1 + np.exp(-a))).reshape(28, 28)
     return images
 

@@ -12,7 +12,7 @@ def equal_mass_mesh(n):
 def decode_table(vae, mesh):
     mesh = torch.as_tensor(np.array(mesh)).float()
     with torch.no_grad():
-        logits = vae.likelihood(mesh).base_dist.logits
+        logits = vae.decoder(mesh).base_dist.logits
     return torch.sigmoid(logits).unflatten(-1, (28, 28))
 
 # %% log_aggregate
