@@ -63,7 +63,7 @@ def read(root: Path) -> Book:
     """Read the book and the package of a repository."""
     book = [p for p in (root / "book").rglob("*") if p.suffix in {".md", ".ipynb"}]
     files = [p.relative_to(root).with_suffix("") for p in book if ".ipynb_checkpoints" not in p.parts]
-    code = [p for p in (root / "emvae").rglob("*.py")]
+    code = [p for folder in ("emvae", "book/figures") for p in (root / folder).rglob("*.py")]
     modules = [importlib.import_module(f"emvae.{name}") for name in MODULES]
     toc = read_contents(root)
     return Book(
@@ -130,7 +130,7 @@ def every_check_holds(book: Book) -> Iterator[str]:
 
 
 def every_docstring_label_exists(book: Book) -> Iterator[str]:
-    """An equation that the package cites is in the book."""
+    """An equation that the package or a figure of the book's own cites is in the book."""
     labels = {label for page in book.pages for label in page.equations}
     for name, source in book.sources.items():
         for label in CITED.findall(source):

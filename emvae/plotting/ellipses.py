@@ -1,44 +1,17 @@
-"""The plane: data in the colours of their responsibilities, Gaussians as ellipses."""
+"""Gaussians of the plane as curves of equal density: those of a mixture, and the prior of codes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
 from matplotlib.patches import Ellipse
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from emvae.mixtures import GaussianMixture
-from emvae.plotting.style import component_colours, mix_colours
+from emvae.plotting.style import component_colours
 
-__all__ = ["plot_data", "plot_ellipses"]
-
-UNASSIGNED = "#777777"
-
-
-def plot_data(ax: Axes, x: ArrayLike, resp: ArrayLike | None = None, *, size: float = 12.0) -> PathCollection:
-    """Scatter data of the plane, each in the mixture of its components' colours.
-
-    Parameters
-    ----------
-    ax : Axes to draw on.
-    x : (N, 2) data.
-    resp : (N, K) responsibilities; None draws all data in one grey.
-    size : area of a marker, in points squared.
-
-    Returns
-    -------
-    PathCollection : the scatter, with offsets ``x``.
-
-    Raises
-    ------
-    ValueError : ``x`` is not of shape (N, 2).
-    """
-    x = np.asarray(x, dtype=float)
-    if x.ndim != 2 or x.shape[1] != 2:
-        raise ValueError(f"x has shape {x.shape}: a plane shows data of shape (N, 2)")
-    colours = UNASSIGNED if resp is None else mix_colours(resp)
-    return ax.scatter(x[:, 0], x[:, 1], s=size, c=colours, alpha=0.75, linewidths=0)
+__all__ = ["plot_ellipses", "plot_prior_circles"]
 
 
 def plot_ellipses(
@@ -86,6 +59,39 @@ def plot_ellipses(
             ax.plot(*model.means[k], "X", color=colour, markersize=9, markeredgecolor="white")
     ax.autoscale_view()
     return ellipses
+
+
+def plot_prior_circles(
+    ax: Axes, shares: Sequence[float] = (0.5, 0.95), **options: Any
+) -> NDArray[np.float64]:
+    """Draw the circles about the origin that hold given shares of N(0, I) in the plane.
+
+    The square of the distance from the origin is exponentially distributed there, so that a circle of
+    radius r holds ``1 - exp(-r^2 / 2)``.
+
+    Parameters
+    ----------
+    ax : Axes to draw on.
+    shares : (K,) of the mass, each in (0, 1).
+    options : of matplotlib's ``plot``; black, thin and dashed if nothing else is said.
+
+    Returns
+    -------
+    radii : (K,) of the circles.
+
+    Raises
+    ------
+    ValueError : a share outside (0, 1).
+    """
+    mass = np.asarray(shares, dtype=float)
+    if not np.all((mass > 0) & (mass < 1)):
+        raise ValueError(f"shares = {shares}: they should be above 0 and below 1")
+    radii = np.sqrt(-2 * np.log1p(-mass))
+    style: dict[str, Any] = {"color": "black", "linestyle": "--", "linewidth": 0.8} | options
+    angles = np.linspace(0, 2 * np.pi, 200)
+    for radius in radii:
+        ax.plot(radius * np.cos(angles), radius * np.sin(angles), **style)
+    return radii
 
 
 def _matrices(model: GaussianMixture) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Grids of small images (digits, prototypes, samples), and tables drawn as images."""
+"""Grids of small images (digits, prototypes, samples): one by one, or edge to edge."""
 
 from collections.abc import Sequence
 from math import ceil, isqrt
@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["plot_confusion", "plot_images"]
+__all__ = ["plot_images", "plot_mosaic"]
 
 GAP = 0.08  # between images, in image widths
 LABEL_ROOM = 0.24  # below an image that has a label, in image heights
@@ -70,39 +70,32 @@ def plot_images(
     return drawn
 
 
-def plot_confusion(ax: Axes, counts: ArrayLike, *, row_labels: Sequence[str] | None = None) -> AxesImage:
-    """Draw which component holds how much of which class: shares of a row as ink, in per cent.
+def plot_mosaic(ax: Axes, images: ArrayLike) -> AxesImage:
+    """Draw a grid of images edge to edge, as one image: 0 is paper, 1 is ink.
 
     Parameters
     ----------
-    ax : Axes to draw on; the labels of both axes are the caller's.
-    counts : (K, C) how many data of class c component k holds. A row of zeros stays empty.
-    row_labels : K texts; by default the rows are numbered from 0, as the columns are.
+    ax : Axes to draw on; its ticks and spines are removed.
+    images : (R, C, H, W), row 0 on top, or (R, C, D) for square images of D pixels.
 
     Returns
     -------
-    The image of the shares (K, C), each row of sum one.
+    AxesImage : of shape (R H, C W).
 
     Raises
     ------
-    ValueError : ``counts`` is no table of non-negative numbers, or there is not one label a row.
+    ValueError : images of another shape.
     """
-    table = np.asarray(counts, dtype=np.float64)
-    if table.ndim != 2 or table.size == 0 or not (table >= 0).all():
-        raise ValueError(f"counts has shape {table.shape}: pass a table (K, C), without negative entries")
-    rows, columns = table.shape
-    names = [str(k) for k in range(rows)] if row_labels is None else list(row_labels)
-    if len(names) != rows:
-        raise ValueError(f"row_labels has {len(names)} texts for {rows} rows: pass one a row")
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    image = ax.imshow(shares, vmin=0.0, vmax=1.0, cmap="Greys", aspect="auto")
-    for (k, c), share in np.ndenumerate(shares):
-        if share >= 0.005:
-            shade = "white" if share > 0.5 else "black"
-            ax.text(c, k, f"{100 * share:.0f}", ha="center", va="center", fontsize=8, color=shade)
-    ax.set_xticks(range(columns), [str(c) for c in range(columns)])
-    ax.set_yticks(range(rows), names)
-    ax.tick_params(length=0)
+    stack = np.asarray(images, dtype=float)
+    if stack.ndim == 3 and (side := round(stack.shape[2] ** 0.5)) ** 2 == stack.shape[2]:
+        stack = stack.reshape(*stack.shape[:2], side, side)
+    if stack.ndim != 4 or stack.size == 0:
+        raise ValueError(f"images have shape {stack.shape}: pass (R, C, H, W), or (R, C, D) with D a square")
+    rows, columns, height, width = stack.shape
+    whole = stack.swapaxes(1, 2).reshape(rows * height, columns * width)
+    image = ax.imshow(whole, vmin=0.0, vmax=1.0, cmap="Greys")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
     return image
 
 

@@ -16,9 +16,10 @@ def plot_responsibility_plane(
     *,
     extent: tuple[float, float, float, float],
     n_pixels: int = 300,
-    boundaries: bool = True,
 ) -> NDArray[np.float64]:
     """Paint each point of the plane in the mixture of its components' colours.
+
+    White lines are drawn where two components share the largest responsibility.
 
     Parameters
     ----------
@@ -26,7 +27,6 @@ def plot_responsibility_plane(
     model : mixture with D = 2.
     extent : (left, right, bottom, top) of the part that is painted, in the units of the data.
     n_pixels : pixels along each side.
-    boundaries : draw where the largest responsibility is shared by two components.
 
     Returns
     -------
@@ -56,12 +56,11 @@ def plot_responsibility_plane(
         aspect="auto",
         interpolation="bilinear",
     )
-    if boundaries:
-        for k in range(model.n_components):
-            others = np.delete(log_posterior, k, axis=-1).max(axis=-1, initial=-np.inf)
-            lead = log_posterior[..., k] - others
-            if lead.min() < 0 < lead.max():
-                ax.contour(across, up, lead, levels=[0.0], colors="white", linewidths=1.4)
+    for k in range(model.n_components):
+        others = np.delete(log_posterior, k, axis=-1).max(axis=-1, initial=-np.inf)
+        lead = log_posterior[..., k] - others
+        if lead.min() < 0 < lead.max():
+            ax.contour(across, up, lead, levels=[0.0], colors="white", linewidths=1.4)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
     return resp

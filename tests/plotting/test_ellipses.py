@@ -1,12 +1,13 @@
-"""Data and Gaussians of the plane are drawn where and as they are."""
+"""Gaussians of the plane are drawn where and as they are; circles hold the mass they are said to."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from scipy.stats import chi2
 
 from emvae.mixtures import GaussianMixture
-from emvae.plotting import component_colours, plot_data, plot_ellipses
+from emvae.plotting import component_colours, plot_ellipses, plot_prior_circles
 
 FULL = np.array([[[4.0, 1.0], [1.0, 2.0]], [[0.5, -0.2], [-0.2, 3.0]]])
 SHAPES = {
@@ -70,24 +71,30 @@ def test_the_view_holds_the_ellipses(ax):
     assert low_y <= -2 - 3 * np.sqrt(2) <= 3 + 3 * np.sqrt(3) <= high_y
 
 
-def test_data_have_the_mixture_of_the_colours_of_their_components(ax):
-    x = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
-    resp = np.array([[1.0, 0.0], [0.0, 1.0], [0.25, 0.75]])
-    drawn = plot_data(ax, x, resp, size=7)
-    assert np.array_equal(drawn.get_offsets(), x)
-    assert np.allclose(drawn.get_facecolor()[:, :3], resp @ component_colours(2), rtol=0, atol=1e-12)
-    assert np.array_equal(drawn.get_sizes(), [7])
-
-
-def test_data_without_responsibilities_are_of_one_grey(ax):
-    colours = plot_data(ax, np.zeros((3, 2))).get_facecolor()[:, :3]
-    assert len(np.unique(colours, axis=0)) == 1
-    assert len(set(colours[0])) == 1
-
-
 def test_what_is_not_of_the_plane_is_refused(ax):
-    with pytest.raises(ValueError, match=r"x has shape \(4, 3\)"):
-        plot_data(ax, np.zeros((4, 3)))
     line = GaussianMixture([1.0], [[0.0]], [[1.0]])
     with pytest.raises(ValueError, match="D = 1"):
         plot_ellipses(ax, line)
+
+
+def test_circles_hold_their_share_of_the_prior(ax):
+    shares = [0.1, 0.5, 0.99]
+    radii = plot_prior_circles(ax, shares)
+    np.testing.assert_allclose(chi2(2).cdf(radii**2), shares, rtol=1e-12)
+    for line, radius in zip(ax.lines, radii, strict=True):
+        np.testing.assert_allclose(np.hypot(*line.get_data()), radius, rtol=1e-12)
+        np.testing.assert_allclose(line.get_xydata()[0], line.get_xydata()[-1], rtol=0, atol=1e-12)
+        assert (line.get_color(), line.get_linestyle(), line.get_linewidth()) == ("black", "--", 0.8)
+
+
+def test_half_and_nineteen_in_twenty_are_the_default_and_a_style_may_be_given(ax):
+    radii = plot_prior_circles(ax, linestyle="-", color="red")
+    np.testing.assert_allclose(1 - np.exp(-(radii**2) / 2), [0.5, 0.95], rtol=1e-12)
+    styles = {(line.get_color(), line.get_linestyle(), line.get_linewidth()) for line in ax.lines}
+    assert styles == {("red", "-", 0.8)}
+
+
+@pytest.mark.parametrize("shares", [[0.0], [0.5, 1.0], [-0.1], [np.nan]])
+def test_a_share_is_between_nothing_and_all(ax, shares):
+    with pytest.raises(ValueError, match=r"^shares = .*: they should be above 0 and below 1"):
+        plot_prior_circles(ax, shares)

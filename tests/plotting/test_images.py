@@ -1,9 +1,11 @@
+"""Images are drawn once each, in their place, with their own pixels, framed or edge to edge."""
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from emvae.plotting import plot_confusion, plot_images
+from emvae.plotting import plot_images, plot_mosaic
 
 
 @pytest.fixture
@@ -144,48 +146,31 @@ def test_no_columns_are_refused(ax):
         plot_images(ax, np.zeros((2, 2, 2)), n_columns=0)
 
 
-COUNTS = [[6, 2, 0], [0, 0, 0], [996, 0, 4]]
+# --- edge to edge
 
 
-def test_a_confusion_shows_the_shares_of_each_row(ax):
-    image = plot_confusion(ax, COUNTS)
-    np.testing.assert_allclose(image.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0.996, 0, 0.004]])
-    assert image.get_clim() == (0, 1)
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_mosaic_has_each_image_in_its_place(ax, flat):
+    images = np.random.default_rng(0).random((2, 3, 4, 4))
+    drawn = plot_mosaic(ax, images.reshape(2, 3, 16) if flat else images).get_array()
+    assert drawn.shape == (8, 12)
+    for i in range(2):
+        for j in range(3):
+            assert np.array_equal(drawn[4 * i : 4 * i + 4, 4 * j : 4 * j + 4], images[i, j])
+    assert not ax.get_xticks().size
+    assert not ax.get_yticks().size
 
 
-def test_a_confusion_prints_per_cent_where_there_is_any(ax):
-    plot_confusion(ax, COUNTS)
-    printed = {text.get_position(): text.get_text() for text in ax.texts}
-    assert printed == {(0, 0): "75", (1, 0): "25", (0, 2): "100"}
+def test_a_mosaic_of_oblong_images(ax):
+    images = np.random.default_rng(0).random((3, 2, 4, 5))
+    image = plot_mosaic(ax, images)
+    assert image.get_array().shape == (12, 10)
+    assert image.get_clim() == (0.0, 1.0)
+    assert image.get_cmap().name == "Greys"
+    assert not any(spine.get_visible() for spine in ax.spines.values())
 
 
-def test_half_a_per_cent_is_the_least_that_a_confusion_prints(ax):
-    plot_confusion(ax, [[994, 6, 0], [9951, 0, 49]])
-    assert [text.get_text() for text in ax.texts] == ["99", "1", "100"]
-
-
-def test_per_cent_are_legible_on_their_ink(ax):
-    plot_confusion(ax, COUNTS)
-    assert {text.get_text(): text.get_color() for text in ax.texts} == {
-        "75": "white", "25": "black", "100": "white",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(("labels", "shown"), [(None, ["0", "1", "2"]), (["a", "b", "c"], ["a", "b", "c"])])
-def test_rows_and_columns_of_a_confusion_are_named(ax, labels, shown):
-    plot_confusion(ax, COUNTS, row_labels=labels)
-    assert [text.get_text() for text in ax.get_yticklabels()] == shown
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "1", "2"]
-    np.testing.assert_array_equal(ax.get_xticks(), [0, 1, 2])
-    np.testing.assert_array_equal(ax.get_yticks(), [0, 1, 2])
-
-
-@pytest.mark.parametrize("counts", [[1, 2], [[1, -1]], np.zeros((0, 2)), [[np.nan, 1]]])
-def test_what_is_no_table_of_counts_is_refused(ax, counts):
-    with pytest.raises(ValueError, match="counts has shape"):
-        plot_confusion(ax, counts)
-
-
-def test_row_labels_for_other_rows_are_refused(ax):
-    with pytest.raises(ValueError, match="row_labels has 1 texts for 3 rows"):
-        plot_confusion(ax, COUNTS, row_labels=["a"])
+@pytest.mark.parametrize("shape", [(2, 3, 15), (4, 4), (0, 3, 16)])
+def test_a_mosaic_of_another_shape_is_refused(ax, shape):
+    with pytest.raises(ValueError, match=r"^images have shape .*: pass"):
+        plot_mosaic(ax, np.zeros(shape))

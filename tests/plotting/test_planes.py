@@ -62,8 +62,6 @@ def test_a_boundary_is_drawn_between_components_that_hardly_differ(ax):
 
 
 def test_no_boundary_is_drawn_where_there_is_none(ax):
-    plot_responsibility_plane(ax, MODEL, extent=EXTENT, n_pixels=20, boundaries=False)
-    assert len(ax.collections) == 0
     single = GaussianMixture([1.0], [[0.0, 0.0]], [[1.0, 1.0]])
     plot_responsibility_plane(ax, single, extent=EXTENT, n_pixels=20)
     assert len(ax.collections) == 0
