@@ -4,8 +4,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.small_book import make_small_book
+from tools.print.built_pages import Page, prepare, read_page
 from tools.print.document import assemble
-from tools.print.pages import Page, prepare, read_page
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import yaml
 from playwright.sync_api import Browser, Page
 
 from tools.print.browser import launched
-from tools.print.pages import files
+from tools.print.built_pages import files
 
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"

@@ -13,16 +13,24 @@ from types import ModuleType
 import matplotlib as mpl
 
 from emvae.latents import digit_vae
-from tools.widgets import bits, em, gradients, latent, networks, responsibilities, shared
-from tools.widgets.files import save_data, save_picture
+from tools.widgets import (
+    bits_figure,
+    em_figure,
+    gradients_figure,
+    latent_figure,
+    quantised_networks,
+    responsibilities_figure,
+    shared_constants,
+)
+from tools.widgets.live_files import save_data, save_picture
 
 FIGURES: dict[str, ModuleType] = {
-    "shared": shared,
-    "responsibilities": responsibilities,
-    "em": em,
-    "bits": bits,
-    "gradients": gradients,
-    "latent": latent,
+    "shared": shared_constants,
+    "responsibilities": responsibilities_figure,
+    "em": em_figure,
+    "bits": bits_figure,
+    "gradients": gradients_figure,
+    "latent": latent_figure,
 }
 
 
@@ -38,7 +46,7 @@ def main(names: list[str]) -> None:
     mpl.use("Agg")
     for name in names or FIGURES:
         if name == "latent":
-            networks.save(digit_vae())  # with these its map is computed
+            quantised_networks.save(digit_vae())  # with these its map is computed
         save_data(name, FIGURES[name].data())
         if hasattr(FIGURES[name], "picture"):
             save_picture(name, FIGURES[name].picture())

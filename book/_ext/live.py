@@ -10,8 +10,8 @@
 
 The picture is ``book/_static/live/em.png``, which ``make widgets`` draws; readers without JavaScript, the
 printed book and every builder but HTML show it. The figure is numbered and has the name ``fig-live-em``.
-A page that holds live figures loads the shared scripts and each figure's own (``em-*.js``, then ``em.js``),
-all deferred; other pages load none.
+A page that holds live figures loads the shared scripts and each figure's own, in the order of PARTS, all
+deferred; other pages load none.
 """
 
 from __future__ import annotations
@@ -25,6 +25,15 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER = Path(__file__).resolve().parent.parent / "_static" / "live"
+# In the order in which they are loaded: <name>-<part>.js, then <name>.js.
+PARTS = {
+    "shared": ("data", "maths", "normal", "canvas", "controls", "run", "staircase", "player"),
+    "responsibilities": ("data", "maths", "words"),
+    "em": ("data", "maths", "draw", "words"),
+    "bits": ("data", "maths"),
+    "gradients": ("data", "maths", "draw"),
+    "latent": ("data", "networks", "maths", "draw", "pad"),
+}
 
 
 class LiveFigure(SphinxDirective):
@@ -37,8 +46,8 @@ class LiveFigure(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Make the numbered figure of picture and caption."""
         name = self.arguments[0]
-        if not (FOLDER / f"{name}.js").exists():
-            raise self.error(f"live figure {name!r} has no script {name}.js in book/_static/live")
+        if name not in PARTS:
+            raise self.error(f"live figure {name!r} has no scripts: name them in PARTS of book/_ext/live.py")
         if "alt" not in self.options or not self.content:
             raise self.error(f"live figure {name!r} needs an :alt: text and a caption")
         picture = f"/{FOLDER.relative_to(Path(self.env.srcdir).resolve()).as_posix()}/{name}.png"
@@ -58,10 +67,12 @@ class LiveFigure(SphinxDirective):
 
 def scripts(names: list[str]) -> list[str]:
     """Return the files that a page with these figures loads, in order, relative to ``_static``."""
-    found = [*sorted(FOLDER.glob("shared-*.js")), FOLDER / "shared.js"]
-    for name in names:
-        found += [*sorted(FOLDER.glob(f"{name}-*.js")), FOLDER / f"{name}.js"]
-    return [f"live/{path.name}" for path in found]
+    return [f"live/{file}.js" for name in ("shared", *names) for file in files(name)]
+
+
+def files(name: str) -> list[str]:
+    """Return the scripts of one figure, or the shared ones, in order and without suffix."""
+    return [*(f"{name}-{part}" for part in PARTS[name]), name]
 
 
 def add_scripts(

@@ -7,7 +7,7 @@ import re
 import sys
 import zipfile
 
-import assignments as extension
+import assignment_pages as extension
 import nbformat
 import pytest
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tools.make_widgets import FIGURES
-from tools.widgets import files
+from tools.widgets import live_files
 
 PAGES = {
     "responsibilities": "book/1-responsibilities",
@@ -18,8 +18,8 @@ PAGES = {
 # The latent explorer's data, codes of 60,000 digits, differ in their last bits between processors.
 @pytest.mark.parametrize("name", sorted(FIGURES.keys() - {"latent"}))
 def test_the_exported_data_are_fresh(name):
-    written = (files.LIVE / f"{name}-data.js").read_text(encoding="utf-8")
-    assert written == files.script(name, json.loads(json.dumps(FIGURES[name].data())))
+    written = (live_files.LIVE / f"{name}-data.js").read_text(encoding="utf-8")
+    assert written == live_files.script(name, json.loads(json.dumps(FIGURES[name].data())))
 
 
 @pytest.mark.parametrize("name", PAGES)

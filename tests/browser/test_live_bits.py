@@ -8,11 +8,11 @@ import pytest
 from emvae.elbo import discrete_elbo
 from emvae.em import em_steps
 from emvae.mixtures import BernoulliMixture
-from tools.widgets import bits
+from tools.widgets import bits_figure
 
 PAGE = "book/3-bernoulli-mixture"
 FIGURE = "figure.live-bits"
-X = bits.digits()[0]
+X = bits_figure.digits()[0]
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def current(visit):
 def test_the_digits_are_the_packages(visit):
     ones = visit.page.evaluate("emvaeLive.bits.unpack(emvaeLive.data.bits.packed, 784)")
     assert ones == [np.flatnonzero(row).tolist() for row in X]
-    labels = bits.digits()[1]
-    assert labels[bits.watched()].tolist() == list(range(10))
+    labels = bits_figure.digits()[1]
+    assert labels[bits_figure.watched()].tolist() == list(range(10))
 
 
 @pytest.mark.parametrize("k", [1, 4])
@@ -50,11 +50,11 @@ def test_every_half_step_is_the_packages(visit, k):
     n_iter, n = 8, 200
     x = X[:n]
     rng = np.random.default_rng(k)
-    model = BernoulliMixture.initialise(x, k, rng=rng, min_prob=bits.MIN_PROB)
+    model = BernoulliMixture.initialise(x, k, rng=rng, min_prob=bits_figure.MIN_PROB)
     plain = {
         "weights": model.weights.tolist(),
         "probs": model.probs.tolist(),
-        "minProb": bits.MIN_PROB,
+        "minProb": bits_figure.MIN_PROB,
     }
     call = """([m, n, count]) => {
         const x = emvaeLive.bits.unpack(emvaeLive.data.bits.packed, 784).slice(0, n);
@@ -82,7 +82,8 @@ def test_equal_prototypes_stay_equal_until_they_are_nudged(visit, figure):
     stuck = current(visit)
     probs = np.array(stuck["model"]["probs"])
     assert np.ptp(probs, axis=0).max() == 0
-    assert probs[0] == pytest.approx(np.clip(X.mean(axis=0), bits.MIN_PROB, 1 - bits.MIN_PROB), rel=1e-9)
+    low = bits_figure.MIN_PROB
+    assert probs[0] == pytest.approx(X.mean(axis=0).clip(low, 1 - low), rel=1e-9)
     figure.get_by_text("All prototypes are equal").wait_for()
     figure.get_by_role("button", name="Nudge").press("Enter")
     for _ in range(12):
@@ -95,7 +96,7 @@ def test_prototypes_emerge_and_the_text_says_to_which_each_digit_belongs(visit, 
     for _ in range(9):
         figure.get_by_role("button", name="-step ▶").click()
     figure.get_by_text("The ten digits belong: 0 to").wait_for()
-    q = np.array(current(visit)["q"])[bits.watched()]
+    q = np.array(current(visit)["q"])[bits_figure.watched()]
     assert f"0 to {q[0].argmax() + 1}," in figure.get_by_role("status").inner_text()
     trace = visit.page.evaluate("emvaeLive.figures.bits.run().moments.map(m => m.elbo)")
     assert np.diff(trace).min() > -1e-6

@@ -9,12 +9,13 @@ from emvae.datasets import old_faithful
 from emvae.elbo import discrete_elbo
 from emvae.em import em_steps
 from emvae.mixtures import GaussianMixture
-from tools.widgets import em
+from tools.widgets import em_figure
+from tools.widgets.shared_constants import TOLERANCE
 
 PAGE = "book/2-gaussian-mixture"
 FIGURE = "figure.live-em"
 X = old_faithful().x
-FLOOR = em.FLOOR * X.var(axis=0)
+FLOOR = em_figure.FLOOR * X.var(axis=0)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def as_plain(model, floor):
 
 def starts():
     """Yield starts with and without a floor, one of them on it."""
-    yield em.start(), (0.0, 0.0)
+    yield em_figure.start(), (0.0, 0.0)
     for n in (1, 3, 5):
         rng = np.random.default_rng(n)
         yield GaussianMixture.initialise(X, n, rng=rng, min_variance=FLOOR), tuple(FLOOR)
@@ -81,7 +82,7 @@ def test_every_half_step_is_the_packages(visit, model, floor):
 
 
 def test_the_picture_shows_the_chapters_run():
-    elbo, evidence = em.half_steps(3)
+    elbo, evidence = em_figure.half_steps(3)
     assert len(elbo) == len(evidence) == 7
     assert np.diff(elbo).min() > 0
     assert evidence[1::2] - elbo[1::2] == pytest.approx(np.zeros(3), abs=1e-9)
@@ -108,9 +109,9 @@ def test_a_run_under_reduced_motion_ends_at_once_where_the_package_ends(visit, f
     figure.get_by_text("Converged").wait_for()
     reached = current(visit)
     iteration = reached["cursor"] // 2
-    steps = list(islice(em_steps(em.start(), X), iteration + 1))
+    steps = list(islice(em_steps(em_figure.start(), X), iteration + 1))
     gains = np.diff([step.log_likelihood for step in steps]) / len(X)
-    assert gains[-1] < em.TOLERANCE < gains[-2]
+    assert gains[-1] < TOLERANCE < gains[-2]
     assert reached["logLikelihood"] == pytest.approx(steps[-1].log_likelihood, rel=1e-9)
 
 

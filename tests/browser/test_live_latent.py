@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from emvae.datasets import mnist
 from emvae.latents import inverse_cdf_mesh, log_density_ratio, to_unit_square
-from tools.widgets import latent, networks
+from tools.widgets import latent_figure, quantised_networks
 
 PAGE = "book/6-latent-space"
 LIMIT = 1_000_000  # bytes that the weights may weigh
@@ -45,7 +45,7 @@ def test_decoder_is_the_package_s(page):
         "z => z.map(one => [...emvaeLive.latent.decode(emvaeLive.figures.latent.decoder, one)])",
         POINTS.tolist(),
     )
-    assert np.abs(np.array(ours) - latent.decode(POINTS)).max() < 1e-4
+    assert np.abs(np.array(ours) - latent_figure.decode(POINTS)).max() < 1e-4
 
 
 def test_encoder_is_the_package_s(page):
@@ -53,18 +53,19 @@ def test_encoder_is_the_package_s(page):
     ours = page.evaluate(
         "x => x.map(one => emvaeLive.latent.encode(emvaeLive.figures.latent.encoder, one))", images.tolist()
     )
-    q = networks.load().encoder(images)
+    q = quantised_networks.load().encoder(images)
     assert np.abs(np.array([one["mean"] for one in ours]) - q.mean.numpy()).max() < 1e-4
     assert np.abs(np.array([one["deviation"] for one in ours]) - q.stddev.numpy()).max() < 1e-4
 
 
 def test_map_of_holes_is_the_package_s(page):
-    axis = np.linspace(-latent.REACH, latent.REACH, latent.SIDE)
-    z = axis[np.random.default_rng(1).integers(0, latent.SIDE, (12, 2))]
+    axis = np.linspace(-latent_figure.REACH, latent_figure.REACH, latent_figure.SIDE)
+    z = axis[np.random.default_rng(1).integers(0, latent_figure.SIDE, (12, 2))]
     ours = page.evaluate(
         "z => z.map(one => emvaeLive.latent.logRatio(emvaeLive.figures.latent.map, one))", z.tolist()
     )
-    exact = log_density_ratio(latent.aggregate(), z).clip(min=-(2 ** (latent.BITS - 1)) * latent.STEP)
+    lowest = -(2 ** (latent_figure.BITS - 1)) * latent_figure.STEP
+    exact = log_density_ratio(latent_figure.aggregate(), z).clip(min=lowest)
     assert np.abs(ours - exact).max() < 1.001e-4
 
 
@@ -83,7 +84,7 @@ def test_prior_is_the_package_s(page):
 
 
 def test_weights_weigh_little():
-    assert networks.FILE.stat().st_size < LIMIT
+    assert quantised_networks.FILE.stat().st_size < LIMIT
 
 
 def test_drawn_digits_look_like_those_of_the_data(page):
@@ -106,7 +107,7 @@ def test_a_button_leads_into_holes(figure, page):
         figure.locator(".live-status").filter(has_text="Hole: codes are").wait_for()
         page.evaluate("emvaeLive.figures.latent.moveTo([0, 0])")
     holes = page.evaluate("emvaeLive.figures.latent.holes")
-    assert (log_density_ratio(latent.aggregate(), holes) < latent.THRESHOLD).all()
+    assert (log_density_ratio(latent_figure.aggregate(), holes) < latent_figure.THRESHOLD).all()
 
 
 def test_pointer_moves_by_keys_in_plane_and_square(figure, page):
@@ -143,11 +144,11 @@ def test_a_drawn_ring_is_a_zero(figure, page):
     page.mouse.up()
     status = figure.locator(".live-status").filter(has_text="The drawing's posterior has mean")
     status.wait_for()
-    mean = page.evaluate("emvaeLive.figures.latent.state.encoder.mean")
+    mean = page.evaluate("emvaeLive.figures.latent.state.posterior.mean")
     page.wait_for_function(
         "mean => emvaeLive.figures.latent.state.z.every((v, i) => Math.abs(v - mean[i]) < 1e-9)", arg=mean
     )
-    distances = np.hypot(*(latent.places() - mean).T)
+    distances = np.hypot(*(latent_figure.places() - mean).T)
     assert distances.argmin() == 0
 
 
@@ -166,8 +167,8 @@ def test_a_test_digit_is_encoded_where_the_package_has_it(figure, page):
     n = page.evaluate("emvaeLive.data.latent.examples[0].label")
     data = mnist(flat=True)
     image = torch.tensor(data.test_images[data.test_labels == n][:1]) / 255
-    mean = page.evaluate("emvaeLive.figures.latent.state.encoder.mean")
-    assert np.abs(networks.load().encoder(image).mean.numpy()[0] - mean).max() < 1e-4
+    mean = page.evaluate("emvaeLive.figures.latent.state.posterior.mean")
+    assert np.abs(quantised_networks.load().encoder(image).mean.numpy()[0] - mean).max() < 1e-4
 
 
 def test_pointer_jumps_under_reduced_motion(open_page):

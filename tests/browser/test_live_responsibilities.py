@@ -6,7 +6,7 @@ import pytest
 from emvae.mixtures import GaussianMixture
 from emvae.plotting import mix_colours
 from emvae.responsibilities import log_normalize
-from tools.widgets import responsibilities
+from tools.widgets import responsibilities_figure
 
 PAGE = "book/1-responsibilities"
 FIGURE = "figure.live-responsibilities"
@@ -31,7 +31,7 @@ def figure(visit):
 
 def models():
     """Yield mixtures of ordinary, nearly singular and lopsided Gaussians."""
-    yield responsibilities.model()
+    yield responsibilities_figure.model()
     rng = np.random.default_rng(0)
     for stretch in (1.0, 1e-3, 30.0):
         roots = rng.normal(size=(3, 2, 2)) * [1.0, stretch]
@@ -62,7 +62,7 @@ def test_bayes_rule_is_the_packages(visit, model, repeats):
 
 
 def test_the_naive_product_is_pythons_and_underflows(visit):
-    model, point = responsibilities.model(), [0.3, 0.2]
+    model, point = responsibilities_figure.model(), [0.3, 0.2]
     densities = np.exp(model.log_likelihood([point])[0])
     for repeats in (1, 20, 100):
         product = model.weights * densities**repeats
@@ -76,7 +76,7 @@ def test_the_naive_product_is_pythons_and_underflows(visit):
 
 
 def test_the_plane_is_painted_as_the_packages(visit):
-    model = responsibilities.model()
+    model = responsibilities_figure.model()
     xs, ys = np.linspace(-4, 4, 9), np.linspace(3, -3, 7)
     found = visit.page.evaluate(
         """([model, xs, ys]) => {
@@ -167,7 +167,7 @@ def test_the_numbers_stand_in_words_and_in_the_table(visit, figure):
     seen.press("ArrowLeft")
     figure.get_by_text("naively r = 0/0, not a number").wait_for()
     assert seen.get_attribute("aria-valuetext") == "392 times"
-    result = computed(visit, responsibilities.model(), responsibilities.PROBE, 392)
+    result = computed(visit, responsibilities_figure.model(), responsibilities_figure.PROBE, 392)
     total = figure.locator("tfoot").inner_text().replace("−", "-")
     assert f"{result['logEvidence']:.2f}" in total
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
+from tools.print.built_pages import Page, Part, address, prepare, read_parts
 from tools.print.front import contents, cover
-from tools.print.pages import Page, Part, address, prepare, read_parts
 
 MATHJAX = re.compile(r"mathjax", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from html import escape
 
 from bs4 import Tag
 
-from tools.print.pages import Page, Part, text_of
+from tools.print.built_pages import Page, Part, text_of
 
 LEVELS = 2  # of headings that the contents list; the outline has all
 NUMBER = re.compile(r"([\d.]+)\.\s+(.*)", re.DOTALL)

@@ -18,6 +18,23 @@
     return a > 0 && rest > 0 ? [l11, l21, Math.sqrt(rest)] : null;
   }
 
+  // Gaussians of the plane, N(x | mu_k, Sigma_k), as functions (x, y) => log density.
+  // `failed(k)` makes the error that is thrown where Sigma_k is not positive definite.
+  function gaussians({ means, covariances }, failed) {
+    return means.map(([mx, my], k) => {
+      const [[a, b], [, c]] = covariances[k];
+      const factor = cholesky2(a, b, c);
+      if (!factor) throw failed(k);
+      const [l11, l21, l22] = factor;
+      const logPeak = -Math.log(2 * Math.PI) - Math.log(l11) - Math.log(l22);
+      return (x, y) => {
+        const z1 = (x - mx) / l11;
+        const z2 = (y - my - l21 * z1) / l22;
+        return logPeak - 0.5 * (z1 * z1 + z2 * z2);
+      };
+    });
+  }
+
   // Eigenvalues of [[a, b], [b, c]], the large one first, and the direction (radians) of its eigenvector.
   function eigen2(a, b, c) {
     const half = Math.hypot((a - c) / 2, b);
@@ -109,5 +126,5 @@
   // From a to b by the share t, number by number in arrays of any depth.
   const lerp = (a, b, t) => (Array.isArray(a) ? a.map((item, i) => lerp(item, b[i], t)) : a + t * (b - a));
 
-  Object.assign(live, { logNormalize, cholesky2, eigen2, random, scale, ticks, format, superscript, contour, clamp, lerp });
+  Object.assign(live, { logNormalize, gaussians, eigen2, random, scale, ticks, format, superscript, contour, clamp, lerp });
 })((globalThis.emvaeLive ??= {}));

@@ -1,7 +1,7 @@
 // A run of EM by half-steps that can go back; nothing of it is drawn here.
 //
-// A family of models is { joint(model, x), maximise(model, x, q), tolerance }: ln p(x_n, z = k) as (N, K) rows,
-// the M-step, and the gain per datum below which EM has converged. Either may throw a Collapse.
+// A family of models is { joint(model, x), maximise(model, x, q) }: ln p(x_n, z = k) as (N, K) rows, and the
+// M-step. Either may throw a Collapse.
 (function (live) {
   "use strict";
 
@@ -15,40 +15,36 @@
     }
   }
 
-  // The E-step: the posterior as q, and ln p(D | theta).
-  function expect(family, model, x) {
-    const rows = family.joint(model, x).map(live.logNormalize);
-    const q = rows.map(({ logPosterior }) => logPosterior.map(Math.exp));
-    return { q, logLikelihood: rows.reduce((sum, row) => sum + row.logEvidence, 0) };
-  }
-
-  // The ELBO of any q, with 0 log 0 = 0.
-  function bound(family, model, x, q) {
+  // The ELBO of any q, with 0 log 0 = 0, from ln p(x_n, z = k).
+  function bound(joint, q) {
     let value = 0;
-    family.joint(model, x).forEach((row, i) => row.forEach((a, k) => {
+    joint.forEach((row, i) => row.forEach((a, k) => {
       if (q[i][k] > 0) value += q[i][k] * (a - Math.log(q[i][k]));
     }));
     return value;
   }
 
-  // A moment of a run: model, q, which half-step led here ("", "E" or "M"), and ln p(D | theta) = ELBO + KL.
-  function moment(family, model, x, q, half) {
-    const { logLikelihood } = expect(family, model, x);
-    const elbo = bound(family, model, x, q);
-    return { model, q, half, logLikelihood, elbo, kl: logLikelihood - elbo };
+  // A moment of a run: model and its ln p(x_n, z = k), q, which half-step led here ("", "E" or "M"), and
+  // ln p(D | theta) = ELBO + KL.
+  function moment(model, joint, q, half) {
+    const logLikelihood = joint.reduce((sum, row) => sum + live.logNormalize(row).logEvidence, 0);
+    const elbo = bound(joint, q);
+    return { model, joint, q, half, logLikelihood, elbo, kl: logLikelihood - elbo };
   }
 
-  // The next half-step: an E-step moves q alone, an M-step theta alone.
-  function next(family, { model, q, half }, x) {
-    return half === "E"
-      ? moment(family, family.maximise(model, x, q), x, q, "M")
-      : moment(family, model, x, expect(family, model, x).q, "E");
+  const posterior = (row) => live.logNormalize(row).logPosterior.map(Math.exp);
+
+  // The next half-step: an E-step moves q alone, an M-step theta alone, and only theta changes the joint.
+  function next(family, { model, joint, q, half }, x) {
+    if (half !== "E") return moment(model, joint, joint.map(posterior), "E");
+    const better = family.maximise(model, x, q);
+    return moment(better, family.joint(better, x), q, "M");
   }
 
   // Before the first E-step every datum belongs to every component equally.
   function begin(family, model, x) {
     const n = model.weights.length;
-    return moment(family, model, x, x.map(() => Array(n).fill(1 / n)), "");
+    return moment(model, family.joint(model, x), x.map(() => Array(n).fill(1 / n)), "");
   }
 
   // `count` half-steps from a model, the moment before the first one leading.
@@ -76,7 +72,7 @@
       const before = this.moments[this.cursor - 2];
       if (!before || this.current.half !== "E") return false;
       const gain = this.current.logLikelihood - before.logLikelihood;
-      return Math.abs(gain) < this.family.tolerance * this.x.length;
+      return Math.abs(gain) < live.data.shared.tolerance * this.x.length;
     }
 
     // The next half-step was tried and does not exist.

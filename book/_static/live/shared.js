@@ -1,6 +1,7 @@
 // Live figures of the book: one namespace, `emvaeLive`, filled by classic scripts, since a browser loads no
 // modules from file://. The directive {live} of book/_ext/live.py places a picture and, on such pages alone,
-// loads every shared-*.js, this file, and then <name>-*.js and <name>.js of each figure on the page.
+// loads the shared-*.js, this file, and then <name>-*.js and <name>.js of each figure on the page, in the order
+// that PARTS there gives.
 //
 // A figure's file ends in
 //     emvaeLive.register("name", function mount(stage) { ...; return { paint, ... }; });
@@ -9,7 +10,7 @@
 // If mount throws, the picture stays.
 //
 // Exported data (make widgets) assign to emvaeLive.data.name. The shared functions, each explained in its file:
-//     maths     logNormalize cholesky2 eigen2 random scale ticks format superscript contour clamp lerp
+//     maths     logNormalize gaussians eigen2 random scale ticks format superscript contour clamp lerp
 //     canvas    canvas element text theme onTheme font colour css inkColour lineColour reducedMotion transition loop
 //     controls  handle panel slider button toggle choice status
 //     run       run.Run run.Collapse run.trace: EM by half-steps, for any family of models

@@ -21,7 +21,6 @@ from emvae.plotting import plot_images, use_style
 N_DIGITS = 600
 N_PROTOTYPES = 10
 MIN_PROB = 1e-3
-TOLERANCE = 1e-6  # nats per datum, as fit_em's
 SHOWN = (0, 1, 3, 10, 30)  # iterations
 
 
@@ -55,7 +54,6 @@ def data() -> dict[str, Any]:
         "side": 28,
         "watched": watched(),
         "minProb": MIN_PROB,
-        "tolerance": TOLERANCE,
         "negligible": NEGLIGIBLE,
     }
 

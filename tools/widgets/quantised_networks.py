@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.datasets import binarise, mnist
-from tools.widgets.files import LIVE, script
-from tools.widgets.rounding import floats, from_floats, pack, quantise, unpack
+from tools.widgets.live_files import LIVE, script
+from tools.widgets.weight_rounding import floats, from_floats, pack, quantise, unpack
 
 FILE = LIVE / "latent-networks.js"
 NAME = "latentNetworks"

@@ -1,85 +1,19 @@
-"""What helps to read a page: its facts below the title, folds that open by themselves, the sheet's own words.
-
-Only HTML gets it. A fold is a ``<details>``: it opens by keyboard, by a link into it, by the browser's own
-search, and without JavaScript.
-"""
+"""A page's facts in a line below its title: reading time, what it needs, what can be downloaded."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from math import ceil
-from typing import Any
 
 from docutils import nodes
+from folds import fold
 from sphinx.application import Sphinx
 from sphinx.util import logging
-from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
 
 # Seconds that a careful reader spends, so that chapter 1 takes the forty minutes that students took.
 SECONDS = {"word": 0.28, "formula": 2.0, "display": 25.0, "line of code": 1.2, "picture": 30.0}
-# What takes no room on a line of its own, what takes one letter's, and what makes the next letters small.
-WITHOUT_WIDTH = re.compile(r"\\(?:math(?:bf|cal|bb|rm)|operatorname|text|hat|bar|tilde|left|right|big|[,;!])")
-COMMAND, SPACE, SCRIPT_MARK = re.compile(r"\\[A-Za-z]+|\\."), re.compile(r"[\s{}&]+"), re.compile(r"[\^_]")
-# A deprecated role, a list that holds more than its items, a header that heads nothing.
-MENDED = {
-    ' role="doc-biblioentry"': "",
-    'role="list" class="citation-list"': 'class="citation-list"',
-    '<th class="head"><p></p></th>': "<td></td>",
-}
-LEFT_OUT = "What the sheet leaves out"
-
-
-class fold(nodes.Element):  # type: ignore[misc]  # docutils carries no types
-    """A proof or solution that opens and closes."""
-
-
-class fold_title(nodes.Element):  # type: ignore[misc]  # docutils carries no types
-    """What stands there when it is closed."""
-
-
-def improve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Change a page whose references are resolved."""
-    if app.builder.format != "html":
-        return
-    for node in list(doctree.findall(nodes.Admonition)):
-        if isinstance(node, nodes.Element) and "dropdown" in node["classes"]:
-            node.replace_self(folded(node))
-    for formula in doctree.findall(nodes.math):
-        formula["classes"].append(f"glyphs-{glyphs(formula.astext())}")
-    mark_the_sheet(doctree)
-    add_facts(app, doctree, docname)
-
-
-def folded(node: nodes.Element) -> fold:
-    """Return the fold that holds what an admonition of class dropdown held."""
-    title, *content = node.children
-    for link in list(title.findall(nodes.reference)):
-        link.replace_self(link.children)  # a link inside of a button would be two controls in one
-    classes = [name for name in node["classes"] if name != "dropdown"]
-    summary = fold_title("", *title.children, classes=["admonition-title"])
-    return fold("", summary, *content, ids=node["ids"], classes=["admonition", "fold", *classes])
-
-
-def glyphs(tex: str) -> int:
-    """Estimate how many letters wide a formula is; reading.css keeps the room until it is set."""
-    plain = SPACE.sub("", COMMAND.sub("x", WITHOUT_WIDTH.sub("", tex)))
-    count = len(SCRIPT_MARK.sub("", plain)) - 0.35 * len(SCRIPT_MARK.findall(plain))
-    return max(1, min(24, round(count)))
-
-
-def mark_the_sheet(doctree: nodes.document) -> None:
-    """Mark the problem in the sheet's own words, and the notes on what the sheet leaves out."""
-    for section in doctree.findall(nodes.section):
-        if "problem" in section["ids"]:
-            for quote in section.findall(nodes.block_quote):
-                quote["classes"].append("sheet-says")
-                quote.insert(0, nodes.paragraph(text="The sheet says", classes=["sheet-label"]))
-    for note in doctree.findall(nodes.admonition):
-        if note.children[0].astext().startswith(LEFT_OUT):
-            note["classes"].append("sheet-leaves-out")
 
 
 def reading_minutes(doctree: nodes.document) -> float:
@@ -119,6 +53,8 @@ def duration(minutes: float) -> str:
 
 def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put a line below the title: reading time, what the page needs, what can be downloaded."""
+    if app.builder.format != "html":
+        return
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is None or docname in app.config.reading_without_facts:
         return
@@ -175,39 +111,9 @@ def comma_separated(parts: list[nodes.reference]) -> Iterator[nodes.Node]:
         yield part
 
 
-def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    """Mend what docutils writes and axe objects to, in a page's HTML."""
-    for wrong, right in MENDED.items():
-        if "body" in context:
-            context["body"] = context["body"].replace(wrong, right)
-
-
-def visit_fold(translator: HTML5Translator, node: fold) -> None:
-    """Open the element."""
-    translator.body.append(translator.starttag(node, "details"))
-
-
-def depart_fold(translator: HTML5Translator, node: fold) -> None:
-    """Close it."""
-    translator.body.append("</details>\n")
-
-
-def visit_fold_title(translator: HTML5Translator, node: fold_title) -> None:
-    """Open the element."""
-    translator.body.append(translator.starttag(node, "summary", ""))
-
-
-def depart_fold_title(translator: HTML5Translator, node: fold_title) -> None:
-    """Close it."""
-    translator.body.append('<span class="fold-mark" aria-hidden="true"></span></summary>\n')
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register nodes, settings and what changes a page."""
+    """Register the settings and what adds the line, once proofs are folded."""
     app.add_config_value("reading_needs", {}, "env", dict)
     app.add_config_value("reading_without_facts", [], "env", list)
-    app.add_node(fold, html=(visit_fold, depart_fold))
-    app.add_node(fold_title, html=(visit_fold_title, depart_fold_title))
-    app.connect("doctree-resolved", improve, priority=900)
-    app.connect("html-page-context", mend)
+    app.connect("doctree-resolved", add_facts, priority=910)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

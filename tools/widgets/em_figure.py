@@ -22,7 +22,6 @@ EXTENT = (1.0, 6.0, 38.0, 102.0)
 MEANS = [[4.2, 75.0], [4.3, 85.0]]
 SPREAD = 0.3  # variance of a start, relative to that of each feature
 FLOOR = 0.01  # the same for the floor
-TOLERANCE = 1e-6  # nats per datum, as fit_em's
 
 
 def start() -> GaussianMixture:
@@ -53,7 +52,6 @@ def data() -> dict[str, Any]:
         "extent": EXTENT,
         "spread": SPREAD,
         "floor": FLOOR,
-        "tolerance": TOLERANCE,
         "negligible": NEGLIGIBLE,
     }
 

@@ -70,5 +70,5 @@
     return { ...model, probs: model.probs.map((probs) => probs.map(moved)) };
   }
 
-  live.bits = { joint, maximise, tolerance: live.data.bits.tolerance, unpack, scatter, equal, nudge };
+  live.bits = { joint, maximise, unpack, scatter, equal, nudge };
 })((globalThis.emvaeLive ??= {}));

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
-from tools.widgets.networks import export, load, restore
-from tools.widgets.rounding import pack, quantise, scales_of, unpack
+from tools.widgets.quantised_networks import export, load, restore
+from tools.widgets.weight_rounding import pack, quantise, scales_of, unpack
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from emvae.latents import HoleMap, digit_classifier, encode, hole_map, inverse_c
 from emvae.latents.codes import Codes
 from emvae.mixtures import GaussianMixture
 from emvae.plotting import plot_mosaic, use_style
-from tools.widgets.networks import load
-from tools.widgets.rounding import pack
+from tools.widgets.quantised_networks import load
+from tools.widgets.weight_rounding import pack
 
 THRESHOLD = -np.log(10)  # a hole is where codes are ten times rarer than the prior has it
 REACH, SIDE = 3.5, 101  # the map covers [-REACH, REACH]^2 with SIDE points a side

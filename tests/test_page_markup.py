@@ -1,7 +1,9 @@
 """Reading times are computed from what is shown; folds keep what they fold."""
 
+import folds
+import markup
+import page_facts
 import pytest
-import reading
 from docutils import nodes
 from docutils.utils import new_document
 
@@ -17,8 +19,9 @@ def words(n):
 
 
 def test_text_takes_time_in_proportion():
-    assert reading.reading_minutes(page(words(1000))) == pytest.approx(1000 * reading.SECONDS["word"] / 60)
-    assert reading.reading_minutes(page()) == 0
+    seconds = 1000 * page_facts.SECONDS["word"]
+    assert page_facts.reading_minutes(page(words(1000))) == pytest.approx(seconds / 60)
+    assert page_facts.reading_minutes(page()) == 0
 
 
 @pytest.mark.parametrize(
@@ -31,13 +34,13 @@ def test_text_takes_time_in_proportion():
     ],
 )
 def test_each_kind_counts_once(node, kind, count):
-    assert reading.reading_minutes(page(node)) == pytest.approx(count * reading.SECONDS[kind] / 60)
+    assert page_facts.reading_minutes(page(node)) == pytest.approx(count * page_facts.SECONDS[kind] / 60)
 
 
 def test_what_is_folded_away_does_not_count():
     dropdown = nodes.container("", words(500), classes=["sd-dropdown"])
-    assert reading.reading_minutes(page(words(7), reading.fold("", words(500)), dropdown)) == (
-        reading.reading_minutes(page(words(7)))
+    assert page_facts.reading_minutes(page(words(7), folds.fold("", words(500)), dropdown)) == (
+        page_facts.reading_minutes(page(words(7)))
     )
 
 
@@ -46,7 +49,7 @@ def test_what_is_folded_away_does_not_count():
     [(0.2, "About a minute"), (3.4, "About 3 minutes"), (41.9, "About 40 minutes"), (43, "About 45 minutes")],
 )
 def test_a_time_is_told_as_exactly_as_it_is_known(minutes, text):
-    assert reading.duration(minutes) == text
+    assert page_facts.duration(minutes) == text
 
 
 @pytest.mark.parametrize(
@@ -61,14 +64,14 @@ def test_a_time_is_told_as_exactly_as_it_is_known(minutes, text):
     ],
 )
 def test_the_width_of_a_formula_is_estimated(tex, letters):
-    assert reading.glyphs(tex) == letters
+    assert markup.glyphs(tex) == letters
 
 
 def test_a_solution_becomes_a_fold_with_all_it_holds():
     link = nodes.reference("", "Exercise 1", refuri="#ex")
     title = nodes.title("", "Solution to ", link)
     solution = nodes.admonition("", title, words(3), ids=["sol-x"], classes=["solution", "dropdown"])
-    fold = reading.folded(solution)
+    fold = folds.folded(solution)
     assert fold["ids"] == ["sol-x"]
     assert fold["classes"] == ["admonition", "fold", "solution"]
     summary, *content = fold.children

@@ -3,35 +3,18 @@
 (function (live) {
   "use strict";
 
-  const LOG_TWO_PI = Math.log(2 * Math.PI);
   const INVISIBLE = -12; // nats: a share that changes no byte of a colour
 
-  // Cholesky factors and log peaks, once for a model.
-  function prepare(model) {
-    return model.means.map((mean, k) => {
-      const [[a, b], [, c]] = model.covariances[k];
-      const factor = live.cholesky2(a, b, c);
-      if (!factor) throw new RangeError(`covariance ${k} is not positive definite`);
-      const [l11, l21, l22] = factor;
-      return { mean, l11, l21, l22, logPeak: -LOG_TWO_PI - Math.log(l11) - Math.log(l22) };
-    });
-  }
-
-  // ln N(x | mu_k, Sigma_k), by forward substitution.
-  function logDensity(part, x, y) {
-    const z1 = (x - part.mean[0]) / part.l11;
-    const z2 = (y - part.mean[1] - part.l21 * z1) / part.l22;
-    return part.logPeak - 0.5 * (z1 * z1 + z2 * z2);
-  }
+  const sources = (model) => live.gaussians(model, (k) => new RangeError(`covariance ${k} is not positive definite`));
 
   // All of Bayes' rule at one point, in logarithms and as the naive product.
   function compute(model, [x, y], repeats = 1) {
-    const parts = prepare(model);
-    const logLikelihood = parts.map((part) => repeats * logDensity(part, x, y));
+    const logDensity = sources(model).map((source) => source(x, y));
+    const logLikelihood = logDensity.map((value) => repeats * value);
     const logPrior = model.weights.map(Math.log);
     const logJoint = logLikelihood.map((value, k) => value + logPrior[k]);
     const { logPosterior, logEvidence } = live.logNormalize(logJoint);
-    const product = parts.map((part, k) => multiply(model.weights[k], Math.exp(logDensity(part, x, y)), repeats));
+    const product = logDensity.map((value, k) => multiply(model.weights[k], Math.exp(value), repeats));
     const total = product.reduce((sum, p) => sum + p, 0);
     return {
       logLikelihood, logPrior, logJoint, logEvidence, logPosterior,
@@ -50,7 +33,7 @@
   // Paint a grid of points, row by row from the top: `pixels` (RGBA bytes) become the mixture of the colours,
   // `leads` (K arrays) by how much component k leads the best of the others, in nats.
   function plane(model, repeats, { xs, ys, colours }, pixels, leads) {
-    const parts = prepare(model);
+    const parts = sources(model);
     const n = parts.length;
     const logPrior = model.weights.map(Math.log);
     const a = new Float64Array(n);
@@ -60,7 +43,7 @@
         let peak = -Infinity;
         let second = -Infinity;
         for (let k = 0; k < n; k++) {
-          a[k] = repeats * logDensity(parts[k], x, y) + logPrior[k];
+          a[k] = repeats * parts[k](x, y) + logPrior[k];
           second = Math.max(second, Math.min(a[k], peak));
           peak = Math.max(peak, a[k]);
         }

@@ -3,22 +3,12 @@
 (function (live) {
   "use strict";
 
-  const LOG_TWO_PI = Math.log(2 * Math.PI);
-
   // ln p(x_n, z = k) for every datum and component, (N, K).
   function joint(model, x) {
-    const parts = model.covariances.map(([[a, b], [, c]], k) => {
-      const factor = live.cholesky2(a, b, c);
-      if (!factor) throw new live.run.Collapse(k, `covariance ${k} is not positive definite`);
-      const [l11, l21, l22] = factor;
-      const logPeak = Math.log(model.weights[k]) - LOG_TWO_PI - Math.log(l11) - Math.log(l22);
-      return { mean: model.means[k], l11, l21, l22, logPeak };
-    });
-    return x.map(([u, v]) => parts.map((part) => {
-      const z1 = (u - part.mean[0]) / part.l11;
-      const z2 = (v - part.mean[1] - part.l21 * z1) / part.l22;
-      return part.logPeak - 0.5 * (z1 * z1 + z2 * z2);
-    }));
+    const collapse = (k) => new live.run.Collapse(k, `covariance ${k} is not positive definite`);
+    const logDensities = live.gaussians(model, collapse);
+    const logWeights = model.weights.map(Math.log);
+    return x.map(([u, v]) => logDensities.map((logDensity, k) => logWeights[k] + logDensity(u, v)));
   }
 
   // The M-step: weighted means, scatter about the new means, counts over their sum; then the floor.
@@ -103,5 +93,5 @@
     return x[room.indexOf(Math.max(...room))];
   }
 
-  live.em = { joint, maximise, tolerance: live.data.em.tolerance, project, start, variance, seeds, loneliest };
+  live.em = { joint, maximise, project, start, variance, seeds, loneliest };
 })((globalThis.emvaeLive ??= {}));
