@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import downloads
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +74,27 @@ def test_its_notebooks_and_commands_are_there(unpacked):
         assert json.loads((unpacked / "book" / path.name).read_text()) == json.loads(path.read_text())
     ran = subprocess.run(["make", "help"], cwd=unpacked, capture_output=True, text=True, check=True)
     assert "make book" in ran.stdout
+
+
+def test_the_figures_of_the_book_travel_beside_its_notebooks(unpacked):
+    program = "import figures; print(figures.__file__)"
+    environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, cwd=unpacked / "book", env=environment, capture_output=True, text=True)
+    assert Path(ran.stdout.strip()) == unpacked / "book" / "figures" / "__init__.py"
+
+
+def test_a_notebook_alone_says_what_it_needs_and_is_a_notebook(tmp_path):
+    copy = tmp_path / "_sources" / "book" / "x.ipynb"
+    copy.parent.mkdir(parents=True)
+    source = ROOT / "book" / "3-bernoulli-mixture.ipynb"
+    copy.write_bytes(source.read_bytes())
+    downloads.say_what_is_needed(SimpleNamespace(outdir=tmp_path), None)
+    first, *rest = nbformat.read(copy, as_version=4).cells
+    assert "`emvae`" in first.source
+    assert "`figures`" in first.source
+    assert rest == nbformat.read(source, as_version=4).cells
+    nbformat.validate(nbformat.read(copy, as_version=4))
 
 
 @pytest.mark.parametrize(("url", "kept"), [("", False), ("https://example.org/someone/emvae", True)])

@@ -6,6 +6,7 @@ built, with fixed dates, so that equal sources give equal bytes.
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ FILES = (
 SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 PACKED = {".gz", ".png", ".pt"}
 DATE = (1980, 1, 1, 0, 0, 0)
+NEEDS = (
+    "*This notebook runs in the folder `book` of the course, which has what it needs: the package `emvae`, "
+    "the book's own `figures`, stored results. Download the course from the same page; its README goes on.*"
+)
 
 
 def course_files(root: Path) -> Iterator[Path]:
@@ -52,6 +57,15 @@ def add_archive(app: Sphinx, error: Exception | None) -> None:
         write_archive(Path(app.srcdir), Path(app.outdir) / app.config.course_archive)
 
 
+def say_what_is_needed(app: Sphinx, error: Exception | None) -> None:
+    """Begin each chapter's copy, which is offered for download alone, with what it needs to run."""
+    for copy in Path(app.outdir, "_sources", "book").glob("*.ipynb"):
+        notebook = json.loads(copy.read_text(encoding="utf-8"))
+        note = {"cell_type": "markdown", "id": "what-this-needs", "metadata": {}, "source": NEEDS}
+        notebook["cells"].insert(0, note)
+        copy.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def launch_only_from_a_repository(app: Sphinx, config: Config) -> None:
     """Leave out the buttons for Binder and Colab as long as _config.yml gives no address of a repository."""
     if not config.html_theme_options.get("repository_url"):
@@ -59,8 +73,9 @@ def launch_only_from_a_repository(app: Sphinx, config: Config) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both steps and the one setting."""
+    """Register the steps and the one setting."""
     app.add_config_value("course_archive", "_downloads/emvae-course.zip", "env", str)
     app.connect("config-inited", launch_only_from_a_repository)
     app.connect("build-finished", add_archive)
+    app.connect("build-finished", say_what_is_needed)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
