@@ -142,12 +142,14 @@ def em_steps(model: LatentClassModel, x: ArrayLike, *, prior: Prior | None = Non
 
     Raises
     ------
-    ValueError : ``x`` does not suit the model, or the prior does not; on the first request.
+    ValueError : ``model`` is no LatentClassModel, or ``x`` or the prior do not suit it; on the first request.
 
     Notes
     -----
     Derived in {eq}`eq-em-m-step` and {eq}`eq-em-monotone`. Source: Dempster, Laird, Rubin (1977).
     """
+    if not isinstance(model, LatentClassModel):
+        raise ValueError(f"model is a {type(model).__name__}: derive its class from emvae.em.LatentClassModel")
     for iteration in count():
         step = model.expect(x)
         log_prior = 0.0 if prior is None else prior.log_density(model)

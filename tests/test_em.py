@@ -295,6 +295,11 @@ def test_four_methods_give_the_bayes_quintet():
     np.testing.assert_allclose(model.log_joint(x), np.array(joint, dtype=float), rtol=1e-11)
 
 
+def test_a_class_of_ones_own_is_told_what_to_derive_from():
+    with pytest.raises(ValueError, match=r"^model is a GaussianMixture: derive its"):
+        fit_em(PeerMixture(2), np.ones((3, 1)))
+
+
 def test_what_four_methods_do_not_say_is_asked_for_in_a_sentence():
     model, x = poisson_start(np.random.default_rng(0))
     with pytest.raises(NotImplementedError, match="PoissonMixture has no n_parameters"):
