@@ -149,7 +149,8 @@ def em_steps(model: LatentClassModel, x: ArrayLike, *, prior: Prior | None = Non
     Derived in {eq}`eq-em-m-step` and {eq}`eq-em-monotone`. Source: Dempster, Laird, Rubin (1977).
     """
     if not isinstance(model, LatentClassModel):
-        raise ValueError(f"model is a {type(model).__name__}: derive its class from emvae.em.LatentClassModel")
+        name = type(model).__name__
+        raise ValueError(f"model is a {name}: derive its class from emvae.em.LatentClassModel")
     for iteration in count():
         step = model.expect(x)
         log_prior = 0.0 if prior is None else prior.log_density(model)
