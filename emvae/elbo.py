@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emvae._records import Record
+
 if TYPE_CHECKING:
-    from emvae.em import LatentClassModel
+    from emvae.latent_class import LatentClassModel
 
 __all__ = ["ELBO", "discrete_elbo"]
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class ELBO(Generic[T]):
+@dataclass(frozen=True, eq=False)
+class ELBO(Record, Generic[T]):
     """The three atoms of the evidence lower bound; its familiar forms are their sums.
 
     Only + and - are used, so the atoms may be floats, numpy arrays or torch tensors, of one common

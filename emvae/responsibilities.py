@@ -1,5 +1,7 @@
 """The only log-sum-exp over a discrete latent: all that needs p(z | x) comes through here."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -7,7 +9,7 @@ __all__ = ["log_normalize", "normalize", "responsibilities"]
 
 Array = NDArray[np.float64]
 
-NEGLIGIBLE = -700.0
+SMALLEST_LOG_RATIO = -700.0
 """Log ratio to the largest term below which a term counts nothing; exp of it is a normal number yet."""
 
 
@@ -44,7 +46,7 @@ def log_normalize(log_joint: ArrayLike) -> tuple[Array, Array]:
     return shifted - log_total, (peak + log_total)[..., 0]
 
 
-def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, Array]:
+def normalize(log_joint: ArrayLike, *, out: NDArray[np.floating[Any]] | None = None) -> tuple[Array, Array]:
     """Return the posterior itself and the log evidence, with one exponential per entry.
 
     The inner loop of EM wants probabilities, not their logarithms: this is ``log_normalize`` with
@@ -54,7 +56,7 @@ def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, 
     Parameters
     ----------
     log_joint : (..., K) log p(x, z = k) in nats.
-    overwrite : let the result take the place of ``log_joint``, which must then be a float64 array.
+    out : float64 array that takes the posterior; ``log_joint`` itself may be it.
 
     Returns
     -------
@@ -71,45 +73,15 @@ def normalize(log_joint: ArrayLike, *, overwrite: bool = False) -> tuple[Array, 
     """
     log_joint = _as_log_joint(log_joint)
     peak = _peak(log_joint)
-    posterior = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
-    there = posterior >= NEGLIGIBLE
-    np.maximum(posterior, NEGLIGIBLE, out=posterior)
+    posterior = np.subtract(log_joint, peak, out=out)
+    there = posterior >= SMALLEST_LOG_RATIO
+    np.maximum(posterior, SMALLEST_LOG_RATIO, out=posterior)
     np.exp(posterior, out=posterior)
     if not there.all():
         posterior *= there
     total = posterior.sum(axis=-1, keepdims=True)
     posterior /= total
     return posterior, (peak + np.log(total))[..., 0]
-
-
-def log_total(log_joint: ArrayLike, *, overwrite: bool = False) -> Array:
-    """Return the log evidence alone: the log-sum-exp, without the posterior.
-
-    Terms below exp(-700) times the largest count as that: less than one part in 1e300.
-
-    Parameters
-    ----------
-    log_joint : (..., K) log p(x, z = k) in nats.
-    overwrite : let intermediate results take the place of ``log_joint``, a float64 array.
-
-    Returns
-    -------
-    log_evidence : (...), in nats.
-
-    Raises
-    ------
-    ValueError : as ``log_normalize``.
-
-    Notes
-    -----
-    Derived in {eq}`eq-responsibility-log-sum-exp`.
-    """
-    log_joint = _as_log_joint(log_joint)
-    peak = _peak(log_joint)
-    terms = np.subtract(log_joint, peak, out=log_joint if overwrite else None)
-    np.maximum(terms, NEGLIGIBLE, out=terms)
-    np.exp(terms, out=terms)
-    return peak[..., 0] + np.log(terms.sum(axis=-1))
 
 
 def responsibilities(log_likelihood: ArrayLike, log_prior: ArrayLike | None = None) -> Array:

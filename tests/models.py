@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from emvae.em import LatentClassModel
 from emvae.mixtures import BernoulliMixture, GaussianMixture
 from tests import oracles
 
@@ -18,8 +19,8 @@ METHODS = ("k-means++", "random-points", "random-responsibilities")
 
 
 @dataclass(frozen=True)
-class PoissonMixture:
-    """A student's own family: the four methods of the protocol and nothing else."""
+class PoissonMixture(LatentClassModel):
+    """A student's own family: four methods and nothing else."""
 
     weights: np.ndarray
     rates: np.ndarray

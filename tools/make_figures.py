@@ -44,7 +44,7 @@ class Emergence:
     @property
     def per_image(self) -> NDArray[np.float64]:
         """Mean log likelihood of an image at each shown iteration, in nats."""
-        return np.array([step.log_likelihood for step in self.steps]) / self.n
+        return np.array([step.log_evidence for step in self.steps]) / self.n
 
     @property
     def classes(self) -> NDArray[np.intp]:

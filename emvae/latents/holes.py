@@ -10,7 +10,7 @@ from emvae.latents.codes import Array
 from emvae.latents.estimates import Proportion
 from emvae.latents.plane import check_plane
 from emvae.mixtures import GaussianMixture
-from emvae.mixtures.base import Mixture
+from emvae.mixtures.mixture import Mixture
 
 __all__ = ["HoleMap", "HoleMass", "as_prior", "hole_map", "hole_mass", "log_density_ratio"]
 

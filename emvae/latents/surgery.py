@@ -9,7 +9,7 @@ from emvae.latents.codes import Array
 from emvae.latents.estimates import Estimate
 from emvae.latents.holes import as_prior
 from emvae.mixtures import GaussianMixture
-from emvae.mixtures.base import Mixture
+from emvae.mixtures.mixture import Mixture
 
 __all__ = ["ELBOSurgery", "elbo_surgery"]
 

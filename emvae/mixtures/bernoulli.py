@@ -7,30 +7,39 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._validation import as_floats, as_non_negative
-from emvae.mixtures.base import NEGLIGIBLE, Array, Block, Mixture
+from emvae._records import Record
+from emvae._validation import as_floats, as_non_negative, check_finite
 from emvae.mixtures.initialisation import Method, initial_responsibilities, subsample
-from emvae.mixtures.tables import block_rows, collect, score
+from emvae.mixtures.matrix_products import block_rows, collect, score
+from emvae.mixtures.mixture import EMPTY, Array, Mixture
 
 __all__ = ["BernoulliMixture", "BernoulliStatistics"]
 
 
-@dataclass(frozen=True)
-class BernoulliStatistics:
+@dataclass(frozen=True, eq=False)
+class BernoulliStatistics(Record):
     """Expected counts: all that the M-step needs to know of the data.
 
     Attributes
     ----------
-    counts : (K,) N_k = sum_n r_nk.
+    counts : (K,) N_k = sum_n r_nk, of which the weights are made.
     ones : (K, D) sum_n r_nk x_nd, the expected number of ones.
+    zeros : (K, D) sum_n r_nk (1 - x_nd), the expected number of zeros; None is ``counts - ones``.
     """
 
     counts: Array
     ones: Array
+    zeros: Any = None
+
+    def __post_init__(self) -> None:
+        """Let what is no one be a zero."""
+        if self.zeros is None:
+            object.__setattr__(self, "zeros", self.counts[:, None] - self.ones)
+        super().__post_init__()
 
     def __add__(self, other: Self) -> Self:
         """Return the statistics of both data sets together."""
-        return type(self)(self.counts + other.counts, self.ones + other.ones)
+        return type(self)(self.counts + other.counts, self.ones + other.ones, self.zeros + other.zeros)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,7 +131,7 @@ class BernoulliMixture(Mixture):
         return replace(overall, probs=(overall.probs + clusters.probs) / 2)
 
     @property
-    def n_features(self) -> int:
+    def n_features(self) -> int:  # type: ignore[override]  # read-only here
         """Dimension D of a datum."""
         return int(self.probs.shape[1])
 
@@ -132,12 +141,18 @@ class BernoulliMixture(Mixture):
         return self.probs.size + (self.n_components - 1) * self.learn_weights
 
     @property
-    def block_rows(self) -> int:
+    def block_rows(self) -> int:  # type: ignore[override]  # read-only here
         """Rows whose float copy and log likelihoods together fit a cache."""
         return block_rows(self.n_features + self.n_components)
 
-    def _convert(self, x: NDArray[Any]) -> Array:
+    def no_statistics(self) -> BernoulliStatistics:
+        """Return the statistics of no data."""
+        none = np.zeros_like(self.probs)
+        return BernoulliStatistics(np.zeros_like(self.weights), none, none)
+
+    def _prepare(self, x: NDArray[Any], first_row: int) -> Array:
         """Check that the rows hold bits and convert them for the matrix products."""
+        check_finite(x, first_row=first_row)
         bits = x.max() <= 1 if x.dtype.kind in "bu" else ((x == 0) | (x == 1)).all()
         if not bits:
             raise ValueError(
@@ -149,7 +164,7 @@ class BernoulliMixture(Mixture):
     def maximise(self, statistics: BernoulliStatistics) -> Self:
         """Return the maximiser of the expected log joint: expected frequencies, clipped.
 
-        ``probs[k] = ones[k] / counts[k]``, projected on [min_prob, 1 - min_prob]. A component
+        ``probs = ones / (ones + zeros)``, projected on [min_prob, 1 - min_prob]. A component
         without responsibilities keeps its probabilities.
 
         Notes
@@ -157,9 +172,8 @@ class BernoulliMixture(Mixture):
         Derived in {eq}`eq-bmm-probs` and {eq}`eq-bmm-projection`.
         Source: Bishop (2006), equation 9.59.
         """
-        counts = statistics.counts[:, None]
-        occupied = counts > NEGLIGIBLE
-        probs = np.divide(statistics.ones, counts, out=self.probs.copy(), where=occupied)
+        both = statistics.ones + statistics.zeros
+        probs = np.divide(statistics.ones, both, out=self.probs.copy(), where=both > EMPTY)
         probs = np.clip(probs, self.min_prob, 1 - self.min_prob)
         return replace(self, weights=self._new_weights(statistics.counts), probs=probs)
 
@@ -171,12 +185,12 @@ class BernoulliMixture(Mixture):
         log_odds = np.where(certain, 0.0, np.log(probs) - np.log1p(-probs))
         return log_odds, np.where(certain, 0.0, np.log1p(-probs)).sum(axis=1)
 
-    def _block_log_likelihood(self, block: Block) -> Array:
+    def _score(self, rows: Array) -> Array:
         weights, bias = self._log_odds
-        log_likelihood = score(weights.astype(self.dtype), block.x.T)
+        log_likelihood = score(weights.astype(self.dtype), rows.T)
         log_likelihood += bias[:, None]
         if self.min_prob == 0:
-            log_likelihood[self._is_impossible(block.x)] = -np.inf
+            log_likelihood[self._is_impossible(rows)] = -np.inf
         return log_likelihood.T
 
     def _is_impossible(self, x: NDArray[Any]) -> NDArray[np.bool_]:
@@ -187,8 +201,9 @@ class BernoulliMixture(Mixture):
         contradictions = never.astype(x.dtype) @ x.T + always.astype(x.dtype) @ (1 - x).T
         return contradictions > 0.5
 
-    def _block_statistics(self, block: Block, resp: Array) -> BernoulliStatistics:
-        return BernoulliStatistics(resp.sum(axis=0), collect(block.x.T, resp))
+    def _collect(self, rows: Array, resp: Array) -> BernoulliStatistics:
+        return BernoulliStatistics(resp.sum(axis=0), collect(rows.T, resp))
 
-    def _draw(self, component: int, n: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def draw(self, component: int, n: int, *, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Draw n data from a component, (n, D)."""
         return (rng.random((n, self.n_features)) < self.probs[component]).astype(np.uint8)

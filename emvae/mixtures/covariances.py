@@ -5,19 +5,20 @@ The shape of an array of covariances says which constraint it keeps: (K, D, D) f
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
-from emvae.mixtures.base import NEGLIGIBLE, Array
+from emvae._records import Record
+from emvae.mixtures.mixture import EMPTY, Array
 
 __all__ = ["GaussianStatistics"]
 
 CovarianceType = Literal["full", "tied", "diagonal", "spherical"]
 
 
-@dataclass(frozen=True)
-class GaussianStatistics:
+@dataclass(frozen=True, eq=False)
+class GaussianStatistics(Record):
     """Responsibility-weighted moments about an origin a_k for each component.
 
     A model computes them about its means: then they keep their digits however far the data lie
@@ -25,29 +26,39 @@ class GaussianStatistics:
 
     Attributes
     ----------
-    counts : (K,) N_k = sum_n r_nk.
+    counts : (K,) N_k = sum_n r_nk, of which the weights are made.
     origins : (K, D) a_k.
     first : (K, D) sum_n r_nk (x_n - a_k).
     second : (K, D, D) sum_n r_nk (x_n - a_k)(x_n - a_k)^T, or its diagonals (K, D).
+    mass : (K,) total responsibility of the data in the moments: N_k, unless a prior adds to ``counts``.
+    degrees : (K,) what a prior adds to ``mass`` under the covariances; data have none.
     """
 
     counts: Array
     origins: Array
     first: Array
     second: Array
+    mass: Any = None  # then counts
+    degrees: Any = 0.0
+
+    def __post_init__(self) -> None:
+        """Let the moments have the mass that the weights have."""
+        if self.mass is None:
+            object.__setattr__(self, "mass", self.counts)
+        super().__post_init__()
 
     def about(self, origins: Array) -> Self:
         """Return the same statistics with moments about other origins (K, D)."""
         if np.array_equal(origins, self.origins):
             return self
-        counts, shift = self.counts[:, None], self.origins - origins
-        first = self.first + counts * shift
+        mass, shift = self.mass[:, None], self.origins - origins
+        first = self.first + mass * shift
         if self.second.ndim == 2:
             second = self.second + (self.first + first) * shift
         else:
             cross = _outer(shift, self.first)
             second = self.second + cross + np.swapaxes(cross, 1, 2)
-            second += counts[:, :, None] * _outer(shift, shift)
+            second += mass[:, :, None] * _outer(shift, shift)
         return replace(self, origins=origins, first=first, second=second)
 
     def __add__(self, other: Self) -> Self:
@@ -58,14 +69,16 @@ class GaussianStatistics:
             counts=self.counts + other.counts,
             first=self.first + other.first,
             second=self.second + other.second,
+            mass=self.mass + other.mass,
+            degrees=self.degrees + other.degrees,
         )
 
     @property
     def mean_shift(self) -> Array:
-        """New mean minus origin, (K, D): first / N_k, and 0 for an empty component."""
-        counts = self.counts[:, None]
+        """New mean minus origin, (K, D): first / mass, and 0 for an empty component."""
+        mass = self.mass[:, None]
         shift = np.zeros_like(self.first)
-        return np.divide(self.first, counts, out=shift, where=counts > NEGLIGIBLE)
+        return np.divide(self.first, mass, out=shift, where=mass > EMPTY)
 
     @property
     def scatter(self) -> Array:
@@ -98,9 +111,17 @@ def factorise(covariances: Array) -> Array:
     if (np.abs(covariances - np.swapaxes(covariances, 1, 2)) > 1e-10 * size).any():
         raise ValueError("covariances are not symmetric: pass (C + C^T) / 2")
     try:
-        return np.linalg.cholesky(covariances)
+        return cholesky(covariances)
     except np.linalg.LinAlgError as error:
         raise ValueError(problem) from error
+
+
+def cholesky(matrices: Array) -> Array:
+    """Return lower Cholesky factors, or raise LinAlgError; WebAssembly raises nothing and leaves NaN."""
+    factors = np.linalg.cholesky(matrices)
+    if not np.isfinite(factors).all():
+        raise np.linalg.LinAlgError("a matrix is not positive definite")
+    return factors
 
 
 def whiten(z: Array, factor: Array) -> Array:
@@ -119,16 +140,16 @@ def whiten(z: Array, factor: Array) -> Array:
 def pool(statistics: GaussianStatistics, old: Array) -> Array:
     """Return the unconstrained-by-floor maximiser of the shape of ``old``.
 
-    Scatter over counts, summed first over whatever the shape says is shared. Components without
+    Scatter over mass, summed first over whatever the shape says is shared. Components without
     responsibilities keep their old covariance.
     """
-    counts, scatter = statistics.counts, statistics.scatter
+    counts, scatter = statistics.mass + statistics.degrees, statistics.scatter
     if scatter.ndim == 3 and len(old) == 1:
         return scatter.sum(axis=0, keepdims=True) / counts.sum()
     if old.shape[1:] == (1,):
         scatter = scatter.mean(axis=1, keepdims=True)
     per_component = counts.reshape(-1, *(1,) * (scatter.ndim - 1))
-    return np.divide(scatter, per_component, out=old.copy(), where=per_component > NEGLIGIBLE)
+    return np.divide(scatter, per_component, out=old.copy(), where=per_component > EMPTY)
 
 
 def is_above(covariances: Array, floor: Array) -> bool:
@@ -138,7 +159,7 @@ def is_above(covariances: Array, floor: Array) -> bool:
     if covariances.ndim == 2:
         return bool((covariances > _variance_floor(covariances, floor)).all())
     try:
-        np.linalg.cholesky(covariances - np.diag(np.broadcast_to(floor, covariances.shape[1:2])))
+        cholesky(covariances - np.diag(np.broadcast_to(floor, covariances.shape[1:2])))
     except np.linalg.LinAlgError:
         return False
     return True

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._validation import as_floats
-from emvae.mixtures.base import Array, Block, Mixture
+from emvae._records import Record
+from emvae._validation import as_floats, check_finite
 from emvae.mixtures.covariances import (
     CovarianceType,
     GaussianStatistics,
@@ -20,13 +20,21 @@ from emvae.mixtures.covariances import (
     whiten,
 )
 from emvae.mixtures.initialisation import Method, initial_responsibilities, subsample
-from emvae.mixtures.products import MAX_PRODUCTS, ProductForm
-from emvae.mixtures.tables import block_rows
+from emvae.mixtures.matrix_products import block_rows
+from emvae.mixtures.mixture import Array, Mixture
+from emvae.mixtures.product_form import MAX_PRODUCTS, ProductForm
 
 __all__ = ["GaussianMixture", "GaussianStatistics"]
 
 RELATIVE_FLOOR = 1e-6
 """Variance floor of ``initialise`` relative to the variance of each feature."""
+
+
+class _Rows(NamedTuple):
+    """Rows of data (B, D), and the features of the fast path, or None where the accurate one is taken."""
+
+    x: Array
+    features: Array | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +50,8 @@ class GaussianMixture(Mixture):
     min_variance : scalar or (D,) floor f: the M-step keeps covariances >= diag(f) in the order of
         positive semi-definite matrices, by the exact maximiser under that constraint, so EM stays
         monotone. 0 is no floor.
+    covariance_type : "full", "tied", "diagonal" or "spherical"; None reads it off the shape, and takes
+        (1, D, D) for full where K = 1, (K, 1) for diagonal where D = 1.
     learn_weights : whether the M-step updates the weights.
 
     Raises
@@ -59,6 +69,7 @@ class GaussianMixture(Mixture):
     means: Array
     covariances: Array
     min_variance: Any = field(default=0.0, kw_only=True)
+    covariance_type: Any = field(default=None, kw_only=True)
     _factors: Array = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,9 +80,13 @@ class GaussianMixture(Mixture):
         if means.shape[1] == 0:
             raise ValueError("means has no features: pass an array of shape (K, D)")
         shapes = covariance_shapes(*means.shape)
-        if covariances.shape not in shapes.values():
+        if self.covariance_type is not None:
+            shapes = {_as_covariance_type(self.covariance_type): shapes[self.covariance_type]}
+        names = [name for name, shape in shapes.items() if shape == covariances.shape]
+        if not names:
             known = ", ".join(f"{shape} {name}" for name, shape in shapes.items())
             raise ValueError(f"covariances has shape {covariances.shape}: pass one of {known}")
+        object.__setattr__(self, "covariance_type", names[0])
         object.__setattr__(self, "means", means)
         object.__setattr__(self, "covariances", covariances)
         object.__setattr__(self, "min_variance", self._as_floor(self.min_variance))
@@ -81,6 +96,7 @@ class GaussianMixture(Mixture):
                 "covariances lie below min_variance: raise them or lower min_variance, "
                 "EM is monotone only from a start that meets the constraint"
             )
+        Record.__post_init__(self)
 
     def __repr__(self) -> str:
         return (
@@ -123,14 +139,12 @@ class GaussianMixture(Mixture):
         """
         sample = subsample(x, n_components=n_components, rng=rng)
         mean, variance = sample.mean(axis=0), _feature_variance(sample)
-        shapes = covariance_shapes(n_components, len(mean))
-        if covariance_type not in shapes:
-            raise ValueError(f"covariance_type = {covariance_type!r}: choose one of {', '.join(shapes)}")
-        shape = shapes[covariance_type]
+        shape = covariance_shapes(n_components, len(mean))[_as_covariance_type(covariance_type)]
         overall = cls(
             np.full(n_components, 1 / n_components),
             np.tile(mean, (n_components, 1)),
             np.broadcast_to(np.diag(variance) if len(shape) == 3 else variance.max(), shape),
+            covariance_type=covariance_type,
             learn_weights=learn_weights,
         )
         floor = overall._as_floor(RELATIVE_FLOOR * variance if min_variance is None else min_variance)
@@ -149,15 +163,9 @@ class GaussianMixture(Mixture):
         )
 
     @property
-    def n_features(self) -> int:
+    def n_features(self) -> int:  # type: ignore[override]  # read-only here
         """Dimension D of a datum."""
         return int(self.means.shape[1])
-
-    @property
-    def covariance_type(self) -> CovarianceType:
-        """Which constraint the shape of the covariances stands for."""
-        shapes = covariance_shapes(*self.means.shape)
-        return next(name for name, shape in shapes.items() if shape == self.covariances.shape)
 
     @property
     def n_parameters(self) -> int:
@@ -171,21 +179,20 @@ class GaussianMixture(Mixture):
         )
 
     @property
-    def block_rows(self) -> int:
+    def block_rows(self) -> int:  # type: ignore[override]  # read-only here
         """Rows whose table of products and log likelihoods together fit a cache."""
         return block_rows(min(self._products.n_products, MAX_PRODUCTS) + self.n_features + self.n_components)
 
-    def _convert(self, x: NDArray[Any]) -> Array:
-        return x.astype(np.float64, copy=False)
-
-    def _features(self, x: Array) -> Array | None:
-        """Features of the product form, where that is accurate."""
-        return self._products.features(x)
-
-    def statistics(self, x: ArrayLike | Block, resp: ArrayLike) -> GaussianStatistics:
-        """Return the expected sufficient statistics, about the means where ``x`` is no block."""
+    def statistics(self, x: ArrayLike, resp: ArrayLike) -> GaussianStatistics:
+        """Return the expected sufficient statistics, moments about the means."""
         statistics: GaussianStatistics = super().statistics(x, resp)
-        return statistics if isinstance(x, Block) else statistics.about(self.means)
+        return statistics.about(self.means)
+
+    def no_statistics(self) -> GaussianStatistics:
+        """Return the statistics of no data."""
+        k, d = self.means.shape
+        second = np.zeros((k, d, d) if self.covariances.ndim == 3 else (k, d))
+        return GaussianStatistics(np.zeros(k), self.means, np.zeros((k, d)), second)
 
     def maximise(self, statistics: GaussianStatistics) -> Self:
         """Return the maximiser of the expected log joint: weighted means and covariances.
@@ -232,14 +239,19 @@ class GaussianMixture(Mixture):
         """Cholesky factor (D, D) or standard deviations (D or 1,) of component k."""
         return self._factors[k if len(self._factors) > 1 else 0]
 
-    def _block_log_likelihood(self, block: Block) -> Array:
-        if block.features is not None:
-            return self._products.log_likelihood(block.features)
-        if self.covariances.ndim == 2 and self.n_components > len(block.x):
-            return self._log_likelihood_by_features(block.x)
-        log_likelihood = np.empty((self.n_components, len(block.x)))
+    def _prepare(self, rows: NDArray[Any], first_row: int) -> _Rows:
+        check_finite(rows, first_row=first_row)
+        x = rows.astype(np.float64, copy=False)
+        return _Rows(x, self._products.features(x))
+
+    def _score(self, rows: _Rows) -> Array:
+        if rows.features is not None:
+            return self._products.log_likelihood(rows.features)
+        if self.covariances.ndim == 2 and self.n_components > len(rows.x):
+            return self._log_likelihood_by_features(rows.x)
+        log_likelihood = np.empty((self.n_components, len(rows.x)))
         for k, (mean, log_peak) in enumerate(zip(self.means, self._log_peaks, strict=True)):
-            white = whiten(np.subtract(block.x.T, mean[:, None], order="C"), self._factor(k))
+            white = whiten(np.subtract(rows.x.T, mean[:, None], order="C"), self._factor(k))
             log_likelihood[k] = log_peak - 0.5 * np.square(white).sum(axis=0)
         return log_likelihood.T
 
@@ -257,18 +269,19 @@ class GaussianMixture(Mixture):
             log_likelihood -= white
         return log_likelihood
 
-    def _block_statistics(self, block: Block, resp: Array) -> GaussianStatistics:
-        if block.features is not None:
-            return self._products.statistics(block.features, resp)
+    def _collect(self, rows: _Rows, resp: Array) -> GaussianStatistics:
+        if rows.features is not None:
+            return self._products.statistics(rows.features, resp)
         firsts, seconds = [], []
         for mean, r in zip(self.means, resp.T, strict=True):
-            z = block.x - mean
+            z = rows.x - mean
             weighted = r[:, None] * z
             firsts.append(weighted.sum(axis=0))
             seconds.append((weighted * z).sum(axis=0) if self.covariances.ndim == 2 else weighted.T @ z)
         return GaussianStatistics(resp.sum(axis=0), self.means, np.array(firsts), np.array(seconds))
 
-    def _draw(self, component: int, n: int, rng: np.random.Generator) -> Array:
+    def draw(self, component: int, n: int, *, rng: np.random.Generator) -> Array:
+        """Draw n data from a component, (n, D)."""
         noise = rng.standard_normal((n, self.n_features))
         factor = self._factor(component)
         stretched = noise * factor if factor.ndim == 1 else noise @ factor.T
@@ -284,6 +297,12 @@ class GaussianMixture(Mixture):
         if (floor == 0).any() and (floor > 0).any():
             raise ValueError("min_variance is 0 for some features alone: make all positive or all 0")
         return floor
+
+
+def _as_covariance_type(name: Any) -> CovarianceType:
+    if name not in get_args(CovarianceType):
+        raise ValueError(f"covariance_type = {name!r}: choose one of {', '.join(get_args(CovarianceType))}")
+    return name
 
 
 def _feature_variance(x: Array) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from emvae.mixtures.base import Mixture
+from emvae.mixtures.mixture import Mixture
 from emvae.plotting.style import mix_colours
 
 __all__ = ["plot_responsibility_plane"]

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from emvae.datasets import binarise, mnist, train_validation_split
 from emvae.em import EMIteration, em_steps
-from emvae.mixtures import BernoulliMixture, BernoulliStatistics
+from emvae.mixtures import BernoulliMixture, Beta, Dirichlet
 from tests.benchmarks import store
 
 Bits = NDArray[np.uint8]
@@ -98,11 +98,8 @@ def iterations(x: Bits, n_components: int, candidate: Candidate) -> Iterator[EMI
     if not candidate.pseudo_count:
         return em_steps(model, x)
     mean = (x.sum(axis=0) + 0.5) / (len(x) + 1)
-    imaginary = BernoulliStatistics(
-        np.full(n_components, candidate.pseudo_count),
-        np.tile(candidate.pseudo_count * mean, (n_components, 1)),
-    )
-    return em_steps(model, x, pseudo_statistics=imaginary)
+    count = candidate.pseudo_count
+    return em_steps(model, x, prior=Beta(1 + count * mean, 1 + count * (1 - mean)) * Dirichlet(1 + count))
 
 
 def log_evidence(model: BernoulliMixture, x: Bits) -> NDArray[np.float64]:

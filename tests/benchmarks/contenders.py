@@ -25,7 +25,7 @@ Fit = Callable[[Model, NDArray[Any], int], float]
 
 def fit_emvae(model: Model, x: NDArray[Any], n_iter: int) -> float:
     """Run emvae; return the mean log likelihood before the last M-step."""
-    return float(fit_em(model, x, max_iter=n_iter, tol=0.0).log_likelihoods[-2] / len(x))
+    return float(fit_em(model, x, max_iter=n_iter, tol=0.0).log_evidences[-2] / len(x))
 
 
 def fit_scikit_learn(model: Model, x: NDArray[Any], n_iter: int) -> float:

@@ -61,8 +61,7 @@ def n_features(model: Model, x: NDArray[Any]) -> int:
     """Return how many features parameters are multiplied with, on average over the blocks."""
     d = model.n_features
     if isinstance(model, BernoulliMixture):
-        left = [getattr(block.features, "table", block.x.T) for block in model.blocks(x)]
-        return round(np.mean([len(table) for table in left]))
+        return d
     return d * (d + 1) // 2 + d + 1
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from emvae.mixtures import products
+from emvae.mixtures import product_form
 from tests.benchmarks import store
 from tests.benchmarks.contenders import CONTENDERS, contender_version, favourite_format
 from tests.benchmarks.machine import bare_work, peak_rates, seconds
@@ -59,7 +59,7 @@ def measure(
         "load_before": load,
     }
     if problem.family == "gaussian":
-        with patch.object(products, "MAX_ERROR", -1.0):  # the guard is shut
+        with patch.object(product_form, "MAX_ERROR", -1.0):  # the guard is shut
             accurate = in_turn({"emvae": work["emvae"]}, problem.n_iter, 3 if repetitions > 1 else 1, 0.0)
         row["accurate_seconds"] = median(accurate["emvae"])
     return row

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from emvae.mixtures.products import MAX_ERROR
+from emvae.mixtures.product_form import MAX_ERROR
 from tests.benchmarks import (
     bernoulli_k500,
     growth,

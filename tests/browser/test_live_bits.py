@@ -65,7 +65,7 @@ def test_every_half_step_is_the_packages(visit, k):
     for step in islice(em_steps(model, x), n_iter + 1):
         before, after = found[2 * step.iteration : 2 * step.iteration + 2]
         for moment in (before, after):
-            assert moment["logLikelihood"] == pytest.approx(step.log_likelihood, rel=1e-9)
+            assert moment["logLikelihood"] == pytest.approx(step.log_evidence, rel=1e-9)
             assert moment["model"]["weights"] == pytest.approx(step.model.weights, rel=1e-9)
             assert np.array(moment["model"]["probs"]) == pytest.approx(step.model.probs, rel=1e-9)
         assert before["elbo"] == pytest.approx(discrete_elbo(step.model, x, q).value.sum(), rel=1e-9)

@@ -70,7 +70,7 @@ def test_every_half_step_is_the_packages(visit, model, floor):
     for step in islice(em_steps(model, X), n_iter + 1):
         before, after = found[2 * step.iteration : 2 * step.iteration + 2]
         for moment in (before, after):
-            assert moment["logLikelihood"] == pytest.approx(step.log_likelihood, rel=1e-9)
+            assert moment["logLikelihood"] == pytest.approx(step.log_evidence, rel=1e-9)
             assert moment["model"]["weights"] == pytest.approx(step.model.weights, rel=1e-9)
             assert np.array(moment["model"]["means"]) == pytest.approx(step.model.means, rel=1e-9)
             covariances = np.array(moment["model"]["covariances"])
@@ -110,9 +110,9 @@ def test_a_run_under_reduced_motion_ends_at_once_where_the_package_ends(visit, f
     reached = current(visit)
     iteration = reached["cursor"] // 2
     steps = list(islice(em_steps(em_figure.start(), X), iteration + 1))
-    gains = np.diff([step.log_likelihood for step in steps]) / len(X)
+    gains = np.diff([step.log_evidence for step in steps]) / len(X)
     assert gains[-1] < TOLERANCE < gains[-2]
-    assert reached["logLikelihood"] == pytest.approx(steps[-1].log_likelihood, rel=1e-9)
+    assert reached["logLikelihood"] == pytest.approx(steps[-1].log_evidence, rel=1e-9)
 
 
 def test_a_run_moves_by_itself_and_pauses(open_page):

@@ -21,7 +21,7 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from emvae.mixtures import BernoulliMixture, GaussianMixture, products
+from emvae.mixtures import BernoulliMixture, GaussianMixture, product_form
 from emvae.responsibilities import log_normalize
 from tests import oracles
 from tests.models import COVARIANCE_TYPES, random_bernoulli_mixture, random_gaussian_mixture
@@ -222,14 +222,13 @@ def use_path(monkeypatch):
 
     def use(name):
         limit = {"fast": np.inf, "accurate": -1.0}[name]
-        monkeypatch.setattr(products, "MAX_ERROR", limit)
+        monkeypatch.setattr(product_form, "MAX_ERROR", limit)
 
     return use
 
 
 def path_taken(model, x):
-    (block,) = model.blocks(x)
-    return "accurate" if block.features is None else "fast"
+    return "accurate" if model._prepare(x, 0).features is None else "fast"
 
 
 @every_type
@@ -267,7 +266,7 @@ def at_the_guard(kind, level):
     form = model._products
     for _ in range(60):  # the bound grows with the data's spread: follow it there
         bound = form.error_bound((x - form.centre).T)
-        x = x * np.sqrt(level * products.MAX_ERROR / bound)
+        x = x * np.sqrt(level * product_form.MAX_ERROR / bound)
     return model, x
 
 
@@ -286,7 +285,7 @@ def test_inside_the_guard_the_error_stays_below_the_bound(kind, level):
     matrices = oracles.full_matrices(model.covariances, 2, 2)
     truth = np.array(oracles.gaussian_log_likelihood(x, model.means, matrices), dtype=object)
     error = np.abs(oracles.exact_array(model.log_likelihood(x)) - truth).max()
-    assert 0 < error <= max(level * products.MAX_ERROR, 1e-15)
+    assert 0 < error <= max(level * product_form.MAX_ERROR, 1e-15)
 
 
 @every_type
@@ -327,11 +326,9 @@ def test_blocks_on_either_path_add_up(kind, monkeypatch):
     counts, means, scatter = oracles.weighted_moments(x, resp)
     monkeypatch.setattr(GaussianMixture, "block_rows", 10)
     for order in (slice(None), slice(None, None, -1)):
-        blocks = list(model.blocks(x[order]))
-        assert sorted(b.features is None for b in blocks) == [False, True]
-        parts = [model.statistics(b, resp[order][b.rows]) for b in blocks]
-        new = model.maximise(parts[0] + parts[1])
-        for result in (new, whole, model.maximise(model.statistics(x[order], resp[order]))):
+        halves = np.split(x[order], 2)
+        assert sorted(path_taken(model, half) for half in halves) == ["accurate", "fast"]
+        for result in (whole, model.maximise(model.statistics(x[order], resp[order]))):
             assert oracles.relative_errors(result.means, means).max() <= 1e-12
             expected = oracles.constrained_covariances(kind, counts, scatter)
             expected = np.array(expected, dtype=float).reshape(result.covariances.shape)
@@ -344,7 +341,7 @@ def test_one_datum_far_off_sends_its_own_block_alone_on_the_accurate_path(monkey
     x = model.sample(30, rng=rng).x
     x[14] = 1e9
     monkeypatch.setattr(GaussianMixture, "block_rows", 10)
-    assert [block.features is None for block in model.blocks(x)] == [False, True, False]
+    assert [path_taken(model, rows) for rows in np.split(x, 3)] == ["fast", "accurate", "fast"]
 
 
 @pytest.mark.parametrize(("n_features", "path"), [(63, "fast"), (64, "accurate")])
@@ -382,7 +379,7 @@ def test_many_narrow_components_are_whitened_feature_by_feature(kind):
     means, x = rng.normal(scale=30, size=(50, 3)), rng.normal(scale=30, size=(6, 3))
     covariances = 1e-10 * rng.uniform(0.5, 2, size=(50, 3 if kind == "diagonal" else 1))
     model = GaussianMixture(np.full(50, 1 / 50), means, covariances)
-    assert next(iter(model.blocks(x))).features is None
+    assert path_taken(model, x) == "accurate"
     deviations = np.sqrt(np.broadcast_to(covariances, means.shape))
     by_scipy = scipy.stats.norm.logpdf(x[:, None], means, deviations).sum(axis=2)
     np.testing.assert_allclose(model.log_likelihood(x), by_scipy, rtol=1e-12)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from emvae.datasets import binarise, mnist
 from emvae.em import em_steps
 from emvae.mixtures import BernoulliMixture
-from emvae.mixtures.base import NEGLIGIBLE
+from emvae.mixtures.mixture import EMPTY
 from emvae.plotting import plot_images, use_style
 
 N_DIGITS = 600
@@ -54,7 +54,7 @@ def data() -> dict[str, Any]:
         "side": 28,
         "watched": watched(),
         "minProb": MIN_PROB,
-        "negligible": NEGLIGIBLE,
+        "negligible": EMPTY,
     }
 
 
@@ -65,6 +65,6 @@ def picture() -> Figure:
     figure, axes = plt.subplots(len(run), 1, figsize=(7.6, 4.3))
     for ax, step in zip(axes, run, strict=True):
         plot_images(ax, step.model.probs, n_columns=N_PROTOTYPES)
-        note = f"t = {step.iteration}\nln p = {step.log_likelihood / N_DIGITS:.1f}"
+        note = f"t = {step.iteration}\nln p = {step.log_evidence / N_DIGITS:.1f}"
         ax.set_ylabel(note, rotation=0, ha="right", va="center")
     return figure

@@ -15,7 +15,7 @@ from emvae.datasets import old_faithful
 from emvae.elbo import discrete_elbo
 from emvae.em import em_steps
 from emvae.mixtures import GaussianMixture
-from emvae.mixtures.base import NEGLIGIBLE
+from emvae.mixtures.mixture import EMPTY
 from emvae.plotting import plot_data, plot_elbo_staircase, plot_ellipses, use_style
 
 EXTENT = (1.0, 6.0, 38.0, 102.0)
@@ -40,7 +40,7 @@ def half_steps(n_iter: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         q = step.model.responsibilities(x)
         after = discrete_elbo(step.model, x, q).value.sum()
         elbo += [before, after]
-        evidence += [step.log_likelihood, step.log_likelihood]
+        evidence += [step.log_evidence, step.log_evidence]
     return np.array(elbo[:-1]), np.array(evidence[:-1])
 
 
@@ -52,7 +52,7 @@ def data() -> dict[str, Any]:
         "extent": EXTENT,
         "spread": SPREAD,
         "floor": FLOOR,
-        "negligible": NEGLIGIBLE,
+        "negligible": EMPTY,
     }
 
 

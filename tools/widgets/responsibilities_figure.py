@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from emvae.mixtures import GaussianMixture
-from emvae.mixtures.base import Block
 from emvae.plotting import plot_ellipses, plot_responsibility_plane, use_style
 
 EXTENT = (-4.6, 4.6, -3.3, 3.5)
@@ -28,8 +27,8 @@ class Repeated(GaussianMixture):
 
     repeats: int = field(default=1, kw_only=True)
 
-    def _block_log_likelihood(self, block: Block) -> NDArray[np.floating[Any]]:
-        return self.repeats * super()._block_log_likelihood(block)
+    def _score(self, rows: Any) -> NDArray[np.floating[Any]]:
+        return self.repeats * super()._score(rows)
 
 
 def model(repeats: int = 1) -> Repeated:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emvae.mixtures.base import Array
+from emvae.mixtures.mixture import Array
 
 WIDE = 256
 """From so many features on, the long side of a result comes first."""
 BLOCK_NUMBERS = 2**20
 """Numbers in a block of data with all that is computed from it: 8 MB, which caches hold."""
-BLOCK_ROWS = 16_384
+MAX_BLOCK_ROWS = 16_384
 """Most rows in a block: few enough for caches, enough to hide what a block costs."""
 
 
@@ -42,4 +42,4 @@ def collect(table: NDArray[Any], resp: NDArray[Any]) -> Array:
 
 def block_rows(numbers_per_row: int) -> int:
     """Return how many rows to work on at a time when each takes so many numbers."""
-    return int(np.clip(BLOCK_NUMBERS // numbers_per_row, 1, BLOCK_ROWS))
+    return int(np.clip(BLOCK_NUMBERS // numbers_per_row, 1, MAX_BLOCK_ROWS))

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from emvae.mixtures.base import Array
 from emvae.mixtures.covariances import GaussianStatistics
-from emvae.mixtures.tables import collect, score
+from emvae.mixtures.matrix_products import collect, score
+from emvae.mixtures.mixture import Array
 
 MAX_ERROR = 1e-9
 """Largest rounding error of a log density, in nats, that the product form may make."""
