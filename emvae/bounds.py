@@ -10,6 +10,7 @@ from torch.distributions import Distribution, kl_divergence
 from torch.func import functional_call
 
 from emvae._random import as_torch_generator, drawing_from
+from emvae._records import Record
 from emvae._validation import as_count, as_non_negative
 from emvae.autoencoders import VAE, Autoencoder
 from emvae.autoencoders.data import check_data, check_draws
@@ -30,8 +31,8 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class DivergenceForm:
+@dataclass(frozen=True, eq=False)
+class DivergenceForm(Record):
     """The bound as form 1 has it: a likelihood and a divergence, which needs no entropy of its own.
 
     Attributes

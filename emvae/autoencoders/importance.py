@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from emvae._random import drawing_from
+from emvae._records import Record
 from emvae._validation import as_count
 from emvae.autoencoders.data import check_draws
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["ImportanceWeightedBound", "importance_weighted_bound"]
 
 
-@dataclass(frozen=True)
-class ImportanceWeightedBound:
+@dataclass(frozen=True, eq=False)
+class ImportanceWeightedBound(Record):
     """A bound on log p(x) from S weighted samples, and how many of them count.
 
     Attributes

@@ -12,6 +12,8 @@ __all__ = ["GradientEstimate"]
 class GradientEstimate:
     """A Monte-Carlo gradient: the mean of S single-sample gradients, and how far to trust it.
 
+    Two estimates are equal only if they are one object: compare their numbers.
+
     Attributes
     ----------
     samples : by parameter, (S, ...) the gradient that each sample alone would give.

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emvae._records import Record
 from emvae._validation import as_non_negative
 from emvae.autoencoders import VAE
 from emvae.autoencoders.data import check_data
@@ -24,7 +25,7 @@ BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
-class AmortisationGaps:
+class AmortisationGaps(Record):
     """The best code of each datum, found without the encoder, against the encoder's.
 
     Attributes
@@ -78,7 +79,7 @@ def amortisation_gaps(vae: VAE, x: Tensor, *, half_width: float = 6.0) -> Amorti
     if as_non_negative(half_width, name="half_width") == 0:
         raise ValueError("half_width = 0: it should be positive")
     codes = encode(vae, x)
-    means = torch.as_tensor(codes.means).to(x)
+    means = torch.tensor(codes.means).to(x)
     n_side = int(np.ceil(2 * half_width / FIRST_STEP)) + 1
     axis = torch.linspace(-half_width, half_width, n_side, dtype=x.dtype, device=x.device)
     mesh = torch.cartesian_prod(axis, axis)

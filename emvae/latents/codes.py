@@ -15,6 +15,7 @@ from torch.distributions import (
     Normal,
 )
 
+from emvae._records import Record
 from emvae._validation import as_count
 from emvae.autoencoders import VAE, Autoencoder
 from emvae.autoencoders.data import check_data
@@ -28,7 +29,7 @@ GAUSSIANS = (Normal, MultivariateNormal, LowRankMultivariateNormal)
 
 
 @dataclass(frozen=True, eq=False)
-class Codes:
+class Codes(Record):
     """The posteriors q(z | x_n) = N(means[n], covariances[n]).
 
     Attributes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emvae._records import Record
 from emvae._validation import as_count, as_generator, as_non_negative
 from emvae.latents.codes import Array
 from emvae.latents.estimates import Proportion
@@ -36,7 +37,7 @@ def log_density_ratio(aggregate: Mixture, z: ArrayLike, *, prior: Mixture | None
 
 
 @dataclass(frozen=True, eq=False)
-class HoleMap:
+class HoleMap(Record):
     """log q(z) - log p(z) on a square grid of the plane.
 
     Attributes
@@ -80,7 +81,7 @@ def hole_map(
 
 
 @dataclass(frozen=True, eq=False)
-class HoleMass:
+class HoleMass(Record):
     """Draws from the prior, and which of them fell into holes.
 
     Attributes

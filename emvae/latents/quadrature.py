@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emvae._records import Record
 from emvae._validation import as_count, as_non_negative
 from emvae.autoencoders import VAE
 from emvae.autoencoders.data import check_data
@@ -27,7 +28,7 @@ RESOLVED = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Quadrature:
+class Quadrature(Record):
     """log p(x) by quadrature, and how far it is to be trusted.
 
     Attributes

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emvae._records import Record
 from emvae._validation import as_non_negative
 from emvae.autoencoders import VAE
 from emvae.latents.codes import Array, encode
@@ -14,7 +15,7 @@ __all__ = ["ActiveUnits", "active_units"]
 
 
 @dataclass(frozen=True, eq=False)
-class ActiveUnits:
+class ActiveUnits(Record):
     """How much the mean of q(z | x) moves with x, dimension by dimension.
 
     Attributes
