@@ -108,7 +108,7 @@ def as_non_negative(value: Any, *, name: str) -> float:
 
 
 def as_positive(value: Any, *, name: str) -> float:
-    """Return a finite float above zero."""
-    if (number := as_non_negative(value, name=name)) == 0:
-        raise ValueError(f"{name} = 0: it should be positive")
+    """Return a finite float above zero; booleans are none."""
+    if isinstance(value, bool) or (number := as_non_negative(value, name=name)) == 0:
+        raise ValueError(f"{name} = {value!r}: it should be positive")
     return number
