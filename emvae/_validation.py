@@ -105,3 +105,10 @@ def as_non_negative(value: Any, *, name: str) -> float:
     if not (number >= 0 and np.isfinite(number)):
         raise ValueError(f"{name} = {value!r}: it should be finite and not negative")
     return number
+
+
+def as_positive(value: Any, *, name: str) -> float:
+    """Return a finite float above zero; booleans are none."""
+    if isinstance(value, bool) or (number := as_non_negative(value, name=name)) == 0:
+        raise ValueError(f"{name} = {value!r}: it should be positive")
+    return number

@@ -10,12 +10,15 @@ from torch.distributions import Distribution, kl_divergence
 from torch.func import functional_call
 
 from emvae._random import as_torch_generator, drawing_from
+from emvae._records import Record
 from emvae._validation import as_count, as_non_negative
 from emvae.autoencoders import VAE, Autoencoder
-from emvae.autoencoders.data import check_data
+from emvae.autoencoders.data import check_data, check_draws
+from emvae.autoencoders.importance import ImportanceWeightedBound, importance_weighted_bound
 from emvae.elbo import ELBO
 
 __all__ = [
+    "DivergenceForm",
     "ImportanceWeightedBound",
     "NegativeELBO",
     "NegativeIWBound",
@@ -28,7 +31,32 @@ __all__ = [
 ]
 
 
-def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
+@dataclass(frozen=True, eq=False)
+class DivergenceForm(Record):
+    """The bound as form 1 has it: a likelihood and a divergence, which needs no entropy of its own.
+
+    Attributes
+    ----------
+    expected_log_likelihood : E_q[log p(x | z)], in nats.
+    kl_to_prior : KL(q(z) || p(z)), of the same shape.
+    """
+
+    expected_log_likelihood: Tensor
+    kl_to_prior: Tensor
+
+    @property
+    def value(self) -> Tensor:
+        """The bound itself, never above log p(x) on average."""
+        return self.expected_log_likelihood - self.kl_to_prior
+
+    def gap(self, log_evidence: Tensor) -> Tensor:
+        """KL(q(z) || p(z | x)), as ``ELBO.gap``."""
+        return log_evidence - self.value
+
+
+def elbo_analytic_kl(
+    vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator
+) -> DivergenceForm:
     """Form 1: E_q[log p(x | z)] - KL(q || p), the divergence in closed form.
 
     Parameters
@@ -40,22 +68,22 @@ def elbo_analytic_kl(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torc
 
     Returns
     -------
-    ELBO with fields (S, N), in nats: row s is the estimate from draw s, so ``.value.mean(0)`` estimates the
-    bound and the rows tell its standard error. What is in closed form is the same in all rows.
+    DivergenceForm with fields (S, N), in nats: row s is the estimate from draw s, so ``.value.mean(0)``
+    estimates the bound and the rows tell its standard error. The divergence is the same in all rows. Of q
+    nothing else need be known: neither an entropy nor a density.
 
     Raises
     ------
     ValueError : data that the model does not take, ``n_samples`` not a positive integer, ``generator`` no
-        Generator, a q without ``rsample``, or one whose divergence or entropy is not known.
+        Generator, a q without ``rsample``, or one whose divergence from the prior is not known.
 
     Notes
     -----
     Derived in {eq}`eq-forms-kl`. Source: Kingma and Welling (2014), equation 7.
     """
     q, z = _draw(vae, x, n_samples, generator)
-    kl, entropy = _kl(q, vae.prior()), _entropy(q)
-    log_likelihood = vae.log_likelihood(x, z)
-    return ELBO(log_likelihood, (-kl - entropy).expand_as(log_likelihood), entropy.expand_as(log_likelihood))
+    kl, log_likelihood = _kl(q, vae.prior()), vae.log_likelihood(x, z)
+    return DivergenceForm(log_likelihood, kl.expand_as(log_likelihood))
 
 
 def elbo_analytic_entropy(
@@ -63,22 +91,23 @@ def elbo_analytic_entropy(
 ) -> ELBO[Tensor]:
     """Form 2: E_q[log p(x, z)] + H[q], the entropy in closed form.
 
-    Parameters, result and errors as ``elbo_analytic_kl``; of q only the entropy need be known.
+    Parameters and errors as ``elbo_analytic_kl``; of q only the entropy need be known. The result is an ELBO
+    with fields (S, N), row s from draw s; the entropy is the same in all rows.
 
     Notes
     -----
     Derived in {eq}`eq-forms-entropy`.
     """
     q, z = _draw(vae, x, n_samples, generator)
-    entropy, log_likelihood = _entropy(q), vae.log_likelihood(x, z)
+    entropy, log_likelihood = _entropy(q, vae.prior()), vae.log_likelihood(x, z)
     return ELBO(log_likelihood, vae.log_prior(z), entropy.expand_as(log_likelihood))
 
 
 def elbo_monte_carlo(vae: VAE, x: Tensor, *, n_samples: int = 1, generator: torch.Generator) -> ELBO[Tensor]:
     """Form 3: E_q[log p(x, z) - log q(z | x)], nothing in closed form.
 
-    Parameters, result and errors as ``elbo_analytic_kl``; of q only the density need be known. The rows of
-    ``.value`` are logarithms of importance weights, log p(x, z) / q(z | x).
+    Parameters, result and errors as ``elbo_analytic_entropy``; of q only the density need be known. The rows
+    of ``.value`` are logarithms of importance weights, log p(x, z) / q(z | x).
 
     Notes
     -----
@@ -108,75 +137,7 @@ def elbo_sticking_the_landing(
     return ELBO(vae.log_likelihood(x, z), vae.log_prior(z), -q.log_prob(z))
 
 
-@dataclass(frozen=True)
-class ImportanceWeightedBound:
-    """A bound on log p(x) from S weighted samples, and how many of them count.
-
-    Attributes
-    ----------
-    value : (N,) log (1/S) sum_s w_s with w_s = p(x, z_s) / q(z_s | x), in nats.
-    effective_sample_size : (N,) (sum_s w_s)^2 / sum_s w_s^2, from 1 to S: near 1 one sample says it all, and
-        the value is not to be trusted.
-    """
-
-    value: Tensor
-    effective_sample_size: Tensor
-
-
-@torch.no_grad()
-def importance_weighted_bound(
-    vae: VAE, x: Tensor, *, n_samples: int, generator: torch.Generator, block_size: int = 1024
-) -> ImportanceWeightedBound:
-    """Estimate the importance-weighted bound, log (1/S) sum_s p(x, z_s) / q(z_s | x) with z_s from q.
-
-    Its expectation is the ELBO for S = 1, rises with S and tends to log p(x).
-
-    Parameters
-    ----------
-    vae : a prior, an encoder and a decoder.
-    x : (N, D) data.
-    n_samples : S.
-    generator : torch Generator of the draws; which numbers a datum gets depends on ``block_size``.
-    block_size : how many z are decoded at a time, which bounds the memory, whatever S and N are.
-
-    Returns
-    -------
-    ImportanceWeightedBound with fields of shape (N,). No gradients flow; to train on it see
-    ``NegativeIWBound``.
-
-    Raises
-    ------
-    ValueError : data that the model does not take, counts that are no positive integers, ``generator`` no
-        Generator.
-
-    Notes
-    -----
-    Defined in {eq}`def-forms-iw`; the effective sample size in {eq}`def-forms-ess`.
-    Source: Burda, Grosse and Salakhutdinov (2016), equation 8.
-    """
-    n_samples = _check(vae, x, n_samples, generator)
-    block_size = as_count(block_size, name="block_size")
-    with drawing_from(generator):
-        parts = [_weigh(vae, rows, n_samples, block_size) for rows in torch.split(x, block_size)]
-    log_sum, log_square_sum = torch.cat(parts, dim=1)
-    value, effective_sample_size = log_sum - math.log(n_samples), (2 * log_sum - log_square_sum).exp()
-    return ImportanceWeightedBound(value.to(x.dtype), effective_sample_size.to(x.dtype))
-
-
-def _weigh(vae: VAE, x: Tensor, n_samples: int, block_size: int) -> Tensor:
-    """Return log sum_s w_s and log sum_s w_s^2 of S weights, (2, N), over draws in blocks."""
-    q = vae.encoder(x)
-    step = max(1, block_size // len(x))
-    precise = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
-    sums = x.new_full((2, len(x)), -torch.inf, dtype=precise)
-    for start in range(0, n_samples, step):
-        z = q.sample((min(step, n_samples - start),))
-        log_weights = (vae.log_joint(x, z) - q.log_prob(z)).to(precise)
-        sums = torch.logaddexp(sums, torch.stack([log_weights, 2 * log_weights]).logsumexp(1))
-    return sums
-
-
-Form = Callable[..., ELBO[Tensor]]
+Form = Callable[..., ELBO[Tensor] | DivergenceForm]
 
 
 @dataclass(frozen=True)
@@ -221,7 +182,7 @@ class NegativeELBO:
 
     def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
-        x = _as_data(batch, self.binarise, generator)
+        x = _floats_or_bits(batch, self.binarise, generator)
         bound = self.form(model, x, n_samples=self.n_samples, generator=generator)
         return (self.weight(step) * bound.kl_to_prior - bound.expected_log_likelihood).mean()
 
@@ -255,7 +216,7 @@ class NegativeIWBound:
 
     def __call__(self, model: VAE, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
-        x = _as_data(batch, self.binarise, generator)
+        x = _floats_or_bits(batch, self.binarise, generator)
         log_weights = elbo_monte_carlo(model, x, n_samples=self.n_samples, generator=generator).value
         return math.log(self.n_samples) - log_weights.logsumexp(0).mean()
 
@@ -279,56 +240,57 @@ class ReconstructionError:
 
     def __call__(self, model: Autoencoder, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         """Return the objective on a batch (B, D), a scalar with gradients."""
-        x = _as_data(batch, self.binarise, generator)
+        x = _floats_or_bits(batch, self.binarise, generator)
         check_data(x, model.encoder, model.decoder)
         return -model.log_likelihood(x).mean()
 
 
-def _check(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> int:
-    """Check what all bounds are given, and return the number of samples."""
-    device = as_torch_generator(generator).device
-    if device.type != torch.device(getattr(x, "device", device)).type:
-        raise ValueError(f"generator is on {device}, x on {x.device}: pass torch.Generator(x.device)")
-    n_samples = as_count(n_samples, name="n_samples")
-    check_data(x, vae.encoder, vae.decoder)
-    return n_samples
-
-
 def _draw(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> tuple[Distribution, Tensor]:
     """Return q(z | x) and z (S, N, Z) drawn from it, through which gradients flow."""
-    n_samples = _check(vae, x, n_samples, generator)
+    n_samples = check_draws(vae, x, n_samples, generator)
     q = vae.encoder(x)
     if not q.has_rsample:
         raise ValueError(
-            f"{_name(q)} has no rsample, so no gradient reaches the encoder: choose a posterior that "
-            "is reparameterised, or importance_weighted_bound with n_samples=1 for the value alone"
+            f"{_name(q)} has no rsample, so no gradient reaches the encoder: choose a q that is "
+            "reparameterised, or importance_weighted_bound with n_samples=1 for the value alone"
         )
     with drawing_from(generator):
         return q, q.rsample((n_samples,))
 
 
-def _entropy(q: Distribution) -> Tensor:
+def _entropy(q: Distribution, p: Distribution) -> Tensor:
     try:
         return q.entropy()
     except NotImplementedError as error:
-        raise ValueError(f"no closed form for the entropy of {_name(q)}: choose elbo_monte_carlo") from error
+        other = "elbo_analytic_kl or " if _is_known(kl_divergence, q, p) else ""
+        raise ValueError(
+            f"no closed form for the entropy of {_name(q)}: choose {other}elbo_monte_carlo"
+        ) from error
 
 
 def _kl(q: Distribution, p: Distribution) -> Tensor:
     try:
         return kl_divergence(q, p)
     except NotImplementedError as error:
+        other = "elbo_analytic_entropy or " if _is_known(q.entropy) else ""
         raise ValueError(
-            f"no closed form for KL({_name(q)} || {_name(p)}): "
-            "choose elbo_analytic_entropy or elbo_monte_carlo"
+            f"no closed form for KL({_name(q)} || {_name(p)}): choose {other}elbo_monte_carlo"
         ) from error
+
+
+def _is_known(quantity: Callable[..., Tensor], *arguments: Distribution) -> bool:
+    try:
+        quantity(*arguments)
+    except NotImplementedError:
+        return False
+    return True
 
 
 def _name(distribution: Distribution) -> str:
     return type(distribution).__name__
 
 
-def _as_data(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tensor:
+def _floats_or_bits(batch: Tensor, binarise: bool, generator: torch.Generator) -> Tensor:
     """Return a batch as floats; bits drawn from its grey levels where asked for."""
     as_torch_generator(generator)
     if not isinstance(batch, Tensor):

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from emvae.datasets import mnist
-from emvae.latents import DigitClassifier
+from emvae.latents.classifier import DigitClassifier
 from emvae.training import cosine
 
 FILE = Path(__file__).resolve().parent.parent / "emvae" / "data" / "digit-classifier.pt"

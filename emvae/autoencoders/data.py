@@ -1,12 +1,18 @@
 """What may go into an auto-encoder: the one check of data for all that takes them."""
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import constraints
 
-__all__ = ["check_data"]
+from emvae._random import as_torch_generator
+from emvae._validation import as_count
+
+if TYPE_CHECKING:
+    from emvae.autoencoders.vae import VAE
+
+__all__ = ["check_data", "check_draws"]
 
 
 def check_data(x: Tensor, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> None:
@@ -40,6 +46,15 @@ def check_data(x: Tensor, encoder: nn.Module | None = None, decoder: nn.Module |
     support = getattr(decoder, "support", constraints.real)
     if not _all_inside(x, support):
         _explain(x, support)
+
+
+def check_draws(vae: "VAE", x: Tensor, n_samples: int, generator: torch.Generator) -> int:
+    """Check what all that samples from q is given, and return the number of samples."""
+    device = as_torch_generator(generator).device
+    if device.type != torch.device(getattr(x, "device", device)).type:
+        raise ValueError(f"generator is on {device}, x on {x.device}: pass torch.Generator(x.device)")
+    check_data(x, vae.encoder, vae.decoder)
+    return as_count(n_samples, name="n_samples")
 
 
 def _all_inside(x: Tensor, support: constraints.Constraint) -> bool:

@@ -169,12 +169,15 @@ class LinearGaussianVAE(VAE):
         loc = torch.linalg.solve(precision, scaled.T).T
         return MultivariateNormal(loc, precision_matrix=precision, validate_args=False)
 
-    def log_evidence(self, x: Tensor) -> Tensor:
+    def log_evidence(
+        self, x: Tensor, *, n_samples: int = 0, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Return log p(x) = log N(x | b, W W^T + sigma^2 I), (N,) in nats.
 
         Parameters
         ----------
         x : (N, D) data.
+        n_samples, generator : what the estimate of any other ``VAE`` needs; here nothing is drawn.
 
         Notes
         -----

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import MultivariateNormal, constraints
 
 from emvae._random import as_torch_generator
-from emvae._validation import as_count, as_non_negative
+from emvae._validation import as_count, as_positive
 from emvae.autoencoders.distributions import DiagonalNormal, IndependentBernoulli
 
 __all__ = ["BernoulliNetwork", "GaussianNetwork", "StandardGaussian"]
@@ -86,9 +86,7 @@ class GaussianNetwork(nn.Module):
             raise ValueError(
                 f"covariance = {covariance!r}: pass one of {', '.join(map(repr, get_args(Covariance)))}"
             )
-        self.covariance, self.scale = covariance, as_non_negative(scale, name="scale")
-        if self.scale == 0:
-            raise ValueError("scale = 0: it should be positive")
+        self.covariance, self.scale = covariance, as_positive(scale, name="scale")
         if covariance in ("diagonal", "full") and self.scale != 1:
             raise ValueError(f"scale is not used by covariance={covariance!r}: drop it")
         *hidden, n_out = self.sizes

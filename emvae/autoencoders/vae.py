@@ -6,6 +6,7 @@ from torch.distributions import Distribution
 
 from emvae._random import drawing_from
 from emvae._validation import as_count
+from emvae.autoencoders.importance import importance_weighted_bound
 
 __all__ = ["VAE", "Autoencoder"]
 
@@ -39,6 +40,30 @@ class VAE(nn.Module):
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
         """Return log p(x, z), (S, N) in nats, for x (N, D) and z (S, N, Z)."""
         return self.log_likelihood(x, z) + self.log_prior(z)
+
+    def log_evidence(self, x: Tensor, *, n_samples: int, generator: torch.Generator) -> Tensor:
+        """Estimate log p(x) by importance weights, (N,) in nats, for a latent of any kind.
+
+        It is too low on average, the less so the larger ``n_samples``, and without warning where q misses
+        the posterior: ``emvae.bounds.importance_weighted_bound`` tells how many samples count. For a latent
+        of dimension 2 ``emvae.latents.log_evidence_by_quadrature`` converges and needs no q, and for linear
+        maps with Gaussian noise ``LinearGaussianVAE.log_evidence`` is a closed form.
+
+        Parameters
+        ----------
+        x : (N, D) data.
+        n_samples : S, draws from q(z | x) for each datum.
+        generator : torch Generator of the draws.
+
+        Raises
+        ------
+        ValueError : as ``importance_weighted_bound``.
+
+        Notes
+        -----
+        Defined in {eq}`def-forms-iw`. Source: Burda, Grosse and Salakhutdinov (2016), equation 8.
+        """
+        return importance_weighted_bound(self, x, n_samples=n_samples, generator=generator).value
 
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator) -> Tensor:
@@ -84,6 +109,10 @@ class Autoencoder(nn.Module):
         q: Distribution = self.encoder(x)
         return q.mean
 
+    def forward(self, x: Tensor) -> Distribution:
+        """Return p(x | z) at the code z of each row of x: the reconstruction."""
+        return self.decoder(self.encode(x))
+
     def log_likelihood(self, x: Tensor) -> Tensor:
         """Return log p(x | z) at the code z of x, (N,) in nats."""
-        return self.decoder(self.encode(x)).log_prob(x)
+        return self(x).log_prob(x)

@@ -1,6 +1,10 @@
 """Monte-Carlo gradients of an expectation E_q[f(z)] with respect to the parameters of q."""
 
-from emvae.gradients.estimate import GradientEstimate
-from emvae.gradients.estimators import gumbel_softmax_gradient, pathwise_gradient, score_function_gradient
+from emvae.gradients.estimators import (
+    GradientEstimate,
+    gumbel_softmax_gradient,
+    pathwise_gradient,
+    score_function_gradient,
+)
 
 __all__ = ["GradientEstimate", "gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]

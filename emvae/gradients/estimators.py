@@ -1,6 +1,7 @@
 """The pathwise and the score-function estimator, and the relaxation of a categorical draw."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -8,12 +9,50 @@ from torch import Tensor
 from torch.distributions import Distribution, RelaxedOneHotCategorical
 
 from emvae._random import drawing_from
+from emvae._validation import as_positive
 from emvae.gradients.copies import Family, copy, differentiate
-from emvae.gradients.estimate import GradientEstimate
 
-__all__ = ["gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]
+__all__ = ["GradientEstimate", "gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]
 
 Function = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class GradientEstimate:
+    """A Monte-Carlo gradient: the mean of S single-sample gradients, and how far to trust it.
+
+    Two estimates are equal only if they are one object: compare their numbers.
+
+    Attributes
+    ----------
+    samples : by parameter, (S, ...) the gradient that each sample alone would give.
+
+    Notes
+    -----
+    Defined in {eq}`def-rep-estimate`.
+    """
+
+    samples: Mapping[str, Tensor]
+
+    @property
+    def n_samples(self) -> int:
+        """S, how many samples the mean is over."""
+        return len(next(iter(self.samples.values())))
+
+    @property
+    def estimate(self) -> dict[str, Tensor]:
+        """By parameter, in its shape: the mean of the samples."""
+        return {name: g.mean(0) for name, g in self.samples.items()}
+
+    @property
+    def variance(self) -> dict[str, Tensor]:
+        """By parameter, in its shape: the variance of a single sample, with divisor S - 1."""
+        return {name: g.var(0) for name, g in self.samples.items()}
+
+    @property
+    def standard_error(self) -> dict[str, Tensor]:
+        """By parameter, in its shape: the standard deviation of the estimate, sqrt(variance / S)."""
+        return {name: (variance / self.n_samples).sqrt() for name, variance in self.variance.items()}
 
 
 @torch.enable_grad()  # also where the caller has switched gradients off
@@ -163,7 +202,7 @@ def gumbel_softmax_gradient(
     -----
     Defined in {eq}`def-rep-gumbel`. Source: Jang, Gu and Poole (2017); Maddison, Mnih and Teh (2017).
     """
-    _check_temperature(temperature)
+    temperature = as_positive(temperature, name="temperature")
 
     def family(logits: Tensor) -> Distribution:
         return RelaxedOneHotCategorical(logits.new_tensor(temperature), logits=logits)
@@ -190,16 +229,6 @@ def _evaluate(f: Function, z: Tensor) -> Tensor:
 
 def _check_baseline(baseline: Any) -> None:
     """Raise unless a baseline is None, a finite number or "leave-one-out"."""
-    if baseline is not None and baseline != "leave-one-out" and not _is_finite(baseline):
+    is_number = isinstance(baseline, int | float) and not isinstance(baseline, bool)
+    if not (baseline in (None, "leave-one-out") or (is_number and abs(baseline) < float("inf"))):
         raise ValueError(f'baseline = {baseline!r}: pass None, a finite number or "leave-one-out"')
-
-
-def _check_temperature(temperature: Any) -> None:
-    """Raise unless a temperature is a positive, finite number."""
-    if not (_is_finite(temperature) and temperature > 0):
-        raise ValueError(f"temperature = {temperature!r}: pass a positive number, such as 0.5")
-
-
-def _is_finite(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) < float("inf")

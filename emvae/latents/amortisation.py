@@ -7,13 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from emvae._validation import as_non_negative
+from emvae._records import Record
+from emvae._validation import as_positive
 from emvae.autoencoders import VAE
 from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array, Codes, as_numpy, encode
 from emvae.latents.plane import check_plane, latent_dimension, table_of
 
-__all__ = ["AmortisationGaps", "amortisation_gaps"]
+__all__ = ["amortisation_gaps"]
 
 FIRST_STEP = 0.1
 """Distance of neighbouring points in the mesh that is searched first, in units of z."""
@@ -24,16 +25,8 @@ BLOCK = 256
 
 
 @dataclass(frozen=True, eq=False)
-class AmortisationGaps:
-    """The best code of each datum, found without the encoder, against the encoder's.
-
-    Attributes
-    ----------
-    best : (N, 2) z of the largest log p(x_n, z) that was found, to some thousandths of a nat.
-    codes : the encoder's q(z | x_n).
-    distance : (N,) from the mean of q to ``best``, in standard deviations of q (Mahalanobis).
-    gain : (N,) log p(x_n, best) - log p(x_n, mean of q), in nats.
-    """
+class AmortisationGaps(Record):
+    """What ``amortisation_gaps`` returns."""
 
     best: Array
     codes: Codes
@@ -62,7 +55,10 @@ def amortisation_gaps(vae: VAE, x: Tensor, *, half_width: float = 6.0) -> Amorti
 
     Returns
     -------
-    AmortisationGaps with rows in the order of ``x``.
+    A record with rows in the order of ``x``: ``best`` (N, 2), z of the largest log p(x_n, z) that was found,
+    to some thousandths of a nat; ``codes``, the encoder's q(z | x_n); ``distance`` (N,) from the mean of q to
+    ``best``, in standard deviations of q (Mahalanobis); ``gain`` (N,), log p(x_n, best) - log p(x_n, mean of
+    q), in nats; ``worst_first`` (N,), row numbers by falling distance.
 
     Raises
     ------
@@ -75,10 +71,9 @@ def amortisation_gaps(vae: VAE, x: Tensor, *, half_width: float = 6.0) -> Amorti
     """
     check_plane(latent_dimension(vae))
     check_data(x, vae.encoder, vae.decoder)
-    if as_non_negative(half_width, name="half_width") == 0:
-        raise ValueError("half_width = 0: it should be positive")
+    half_width = as_positive(half_width, name="half_width")
     codes = encode(vae, x)
-    means = torch.as_tensor(codes.means).to(x)
+    means = torch.tensor(codes.means).to(x)
     n_side = int(np.ceil(2 * half_width / FIRST_STEP)) + 1
     axis = torch.linspace(-half_width, half_width, n_side, dtype=x.dtype, device=x.device)
     mesh = torch.cartesian_prod(axis, axis)

@@ -1,17 +1,16 @@
 """A judge of samples: a small network that tells digits apart, trained on real ones and kept in a file."""
 
-from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical
+from torch.distributions import Categorical, constraints
 
 from emvae._random import as_torch_generator
-from emvae.latents.stored import with_stored_weights
+from emvae.autoencoders.data import check_data
+from emvae.latents.trained import with_stored_weights
 
-__all__ = ["DigitClassifier", "digit_classifier"]
+__all__ = ["digit_classifier"]
 
 FILE = "digit-classifier.pt"
 SIDE = 28
@@ -28,6 +27,8 @@ class DigitClassifier(nn.Module):
     -----
     Source: LeCun, Bottou, Bengio and Haffner (1998), for networks of this kind.
     """
+
+    sizes, support = (SIDE**2, 10), constraints.unit_interval
 
     def __init__(self, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -49,28 +50,29 @@ class DigitClassifier(nn.Module):
                     weight.uniform_(-bound, bound, generator=generator)
                     bias.uniform_(-bound, bound, generator=generator)
 
-    def forward(self, images: Tensor) -> Categorical:
+    def forward(self, x: Tensor) -> Categorical:
         """Return p(digit | image) for each image, a Categorical with ``probs`` (N, 10).
 
         Parameters
         ----------
-        images : (N, 784) floats in [0, 1], 0 for paper and 1 for ink: grey levels, bits, or the pixel
+        x : (N, 784) floats in [0, 1], 0 for paper and 1 for ink: grey levels, bits, or the pixel
             means of a decoder.
 
         Raises
         ------
         ValueError : images of another shape or range, or not finite.
         """
-        return Categorical(logits=self.network(_as_images(images)), validate_args=False)
+        check_data(x, self, self)
+        return Categorical(logits=self.network(x.reshape(-1, 1, SIDE, SIDE)), validate_args=False)
 
 
-@cache
 def digit_classifier() -> DigitClassifier:
     """Load the judge that travels with the package: 99 per cent of real test digits are told right.
 
     Returns
     -------
-    DigitClassifier : on the CPU, in float32, without gradients. It is shared: do not train it.
+    A module of torch's, fresh at each call, on the CPU, in float32, without gradients. Called with images
+    (N, 784), grey levels in [0, 1] or bits, it returns a Categorical with ``probs`` (N, 10).
 
     Raises
     ------
@@ -81,18 +83,3 @@ def digit_classifier() -> DigitClassifier:
     Made by ``tools/train_classifier.py``; how and how well is in ``emvae/data/DATA.md``.
     """
     return with_stored_weights(DigitClassifier(generator=torch.Generator()), FILE)
-
-
-def _as_images(images: Any) -> Tensor:
-    if not isinstance(images, Tensor) or not images.is_floating_point():
-        raise ValueError(
-            "images are no tensor of floats: pass grey levels as tensor / 255, bits as tensor.float()"
-        )
-    if images.ndim != 2 or images.shape[1] != SIDE**2 or len(images) == 0:
-        raise ValueError(
-            f"images have shape {tuple(images.shape)}: pass (N, {SIDE**2}), as images.flatten(1)"
-        )
-    low, high = images.detach().aminmax()
-    if not (low >= 0 and high <= 1):
-        raise ValueError("images should be finite and in [0, 1]: divide grey levels of a byte by 255")
-    return images.reshape(-1, 1, SIDE, SIDE)

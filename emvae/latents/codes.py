@@ -7,20 +7,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.distributions import Distribution, MultivariateNormal
+from torch.distributions import (
+    Distribution,
+    Independent,
+    LowRankMultivariateNormal,
+    MultivariateNormal,
+    Normal,
+)
 
+from emvae._records import Record
 from emvae._validation import as_count
-from emvae.autoencoders import VAE, Autoencoder, DiagonalNormal
+from emvae.autoencoders import VAE, Autoencoder
 from emvae.autoencoders.data import check_data
 from emvae.mixtures import GaussianMixture
 
 __all__ = ["Codes", "aggregate_posterior", "as_numpy", "encode"]
 
 Array = NDArray[np.floating[Any]]
+GAUSSIANS = (Normal, MultivariateNormal, LowRankMultivariateNormal)
+"""What q may be, or what torch's ``Independent`` may be around."""
 
 
 @dataclass(frozen=True, eq=False)
-class Codes:
+class Codes(Record):
     """The posteriors q(z | x_n) = N(means[n], covariances[n]).
 
     Attributes
@@ -39,7 +48,10 @@ def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Code
 
     Parameters
     ----------
-    vae : a VAE with a Gaussian q; of an ``Autoencoder`` the means are the codes, and nothing else is used.
+    vae : a VAE whose encoder returns a Gaussian of torch's: a Normal within ``Independent``, such as
+        ``DiagonalNormal``, a MultivariateNormal or a LowRankMultivariateNormal. The type decides: a Laplace
+        has mean and variance too, and is refused. Of an ``Autoencoder`` the means are the codes, and nothing
+        else is used.
     x : (N, D) data.
     block_size : rows encoded at a time, which bounds the memory.
 
@@ -87,15 +99,19 @@ def aggregate_posterior(vae: VAE, x: Tensor, *, block_size: int = 4096) -> Gauss
 
 
 def _moments(q: Distribution) -> tuple[Array, Array]:
-    if isinstance(q, MultivariateNormal):
-        covariances = q.covariance_matrix.expand(*q.loc.shape, q.loc.shape[-1])
-        return as_numpy(q.loc), as_numpy((covariances + covariances.mT) / 2)
-    if isinstance(q, DiagonalNormal):
-        return as_numpy(q.mean), as_numpy(q.base_dist.scale) ** 2
-    raise ValueError(
-        f"q(z | x) is a {type(q).__name__}: pass a VAE whose encoder returns a DiagonalNormal or a "
-        "MultivariateNormal"
-    )
+    base = q
+    while isinstance(base, Independent):
+        base = base.base_dist
+    if len(q.batch_shape) != 1 or len(q.event_shape) != 1 or not isinstance(base, GAUSSIANS):
+        shapes = f"batch shape {tuple(q.batch_shape)} and event shape {tuple(q.event_shape)}"
+        raise ValueError(
+            f"q(z | x) is a {type(base).__name__} with {shapes}: pass a model whose encoder returns a "
+            "Gaussian of shapes (N,) and (Z,), as Independent(Normal(loc, scale), 1) or MultivariateNormal"
+        )
+    if isinstance(base, Normal):
+        return as_numpy(base.loc), as_numpy(base.scale) ** 2
+    covariances = base.covariance_matrix.expand(*q.batch_shape, -1, -1)
+    return as_numpy(q.mean), as_numpy((covariances + covariances.mT) / 2)
 
 
 def as_numpy(tensor: Tensor) -> NDArray[Any]:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._validation import as_count, as_generator, as_non_negative
+from emvae._records import Record
+from emvae._validation import as_count, as_generator, as_positive
 from emvae.latents.codes import Array
 from emvae.latents.estimates import Proportion
 from emvae.latents.plane import check_plane
 from emvae.mixtures import GaussianMixture
 from emvae.mixtures.mixture import Mixture
 
-__all__ = ["HoleMap", "HoleMass", "as_prior", "hole_map", "hole_mass", "log_density_ratio"]
+__all__ = ["as_prior", "hole_map", "hole_mass", "log_density_ratio"]
 
 
 def log_density_ratio(aggregate: Mixture, z: ArrayLike, *, prior: Mixture | None = None) -> Array:
@@ -36,14 +37,8 @@ def log_density_ratio(aggregate: Mixture, z: ArrayLike, *, prior: Mixture | None
 
 
 @dataclass(frozen=True, eq=False)
-class HoleMap:
-    """log q(z) - log p(z) on a square grid of the plane.
-
-    Attributes
-    ----------
-    axis : (n,) the coordinates at which both dimensions are cut, ascending.
-    log_ratio : (n, n) in nats; row i, column j is z = (axis[j], axis[i]), so rows go from bottom to top.
-    """
+class HoleMap(Record):
+    """What ``hole_map`` returns."""
 
     axis: Array
     log_ratio: Array
@@ -60,6 +55,11 @@ def hole_map(
     half_width : half the side of the square, in units of z.
     n_side : grid points along each side, the corners included.
 
+    Returns
+    -------
+    A record: ``axis`` (n_side,), the coordinates at which both dimensions are cut, ascending; ``log_ratio``
+    (n_side, n_side) in nats, in row i and column j at z = (axis[j], axis[i]), so rows go from bottom to top.
+
     Raises
     ------
     ValueError : ``aggregate`` or ``prior`` is not of the plane, a width that is not positive, or fewer than
@@ -71,8 +71,7 @@ def hole_map(
     """
     check_plane(aggregate.n_features)
     n_side = as_count(n_side, name="n_side", minimum=2)
-    if as_non_negative(half_width, name="half_width") == 0:
-        raise ValueError("half_width = 0: it should be positive")
+    half_width = as_positive(half_width, name="half_width")
     axis = np.linspace(-half_width, half_width, n_side)
     across, up = np.meshgrid(axis, axis)
     z = np.column_stack([across.ravel(), up.ravel()])
@@ -80,16 +79,8 @@ def hole_map(
 
 
 @dataclass(frozen=True, eq=False)
-class HoleMass:
-    """Draws from the prior, and which of them fell into holes.
-
-    Attributes
-    ----------
-    z : (M, Z) draws from p(z).
-    log_ratio : (M,) log q(z) - log p(z) there, in nats.
-    in_hole : (M,) whether that is below the threshold.
-    share : how many did, with its interval: the prior mass of the holes.
-    """
+class HoleMass(Record):
+    """What ``hole_mass`` returns."""
 
     z: Array
     log_ratio: Array
@@ -114,6 +105,12 @@ def hole_mass(
     rng : numpy Generator.
     threshold : in nats; the default, -log 10, calls a place a hole where codes are ten times rarer than the
         prior has it.
+
+    Returns
+    -------
+    A record: ``z`` (M, Z), draws from p(z); ``log_ratio`` (M,), log q(z) - log p(z) there, in nats;
+    ``in_hole`` (M,), whether that is below the threshold; ``share``, a ``Proportion``: the prior mass of the
+    holes.
 
     Raises
     ------

@@ -8,13 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from emvae._validation import as_count, as_non_negative
+from emvae._records import Record
+from emvae._validation import as_count, as_positive
 from emvae.autoencoders import VAE
 from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array, as_numpy
 from emvae.latents.plane import check_plane, latent_dimension, table_of
 
-__all__ = ["Quadrature", "log_evidence_by_quadrature"]
+__all__ = ["log_evidence_by_quadrature"]
 
 SIDE = 16
 """Points along each side of a tile."""
@@ -27,17 +28,8 @@ RESOLVED = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Quadrature:
-    """log p(x) by quadrature, and how far it is to be trusted.
-
-    Attributes
-    ----------
-    value : (N,) log p(x_n), in nats.
-    change : (N,) by how much the last refinement of the mesh changed it, in nats; infinite without any.
-    step : (N,) distance of neighbouring points in the finest mesh, in units of z.
-    converged : (N,) whether two meshes agree within the tolerance, the peak is resolved, and nothing that
-        counts lies at the edge of the square. Where it is False, ``value`` is not to be trusted.
-    """
+class Quadrature(Record):
+    """What ``log_evidence_by_quadrature`` returns."""
 
     value: Array
     change: Array
@@ -73,7 +65,11 @@ def log_evidence_by_quadrature(
 
     Returns
     -------
-    Quadrature with fields of shape (N,).
+    A record of arrays (N,): ``value``, log p(x_n) in nats; ``change``, by how much the last refinement of the
+    mesh changed it, in nats, infinite without any; ``step``, the distance of neighbouring points in the
+    finest mesh, in units of z; ``converged``, whether two meshes agree within the tolerance, the peak is
+    resolved, and nothing that counts lies at the edge of the square. Where it is False, ``value`` is not to
+    be trusted.
 
     Raises
     ------
@@ -89,10 +85,8 @@ def log_evidence_by_quadrature(
     """
     check_plane(latent_dimension(vae))
     check_data(x, vae.encoder, vae.decoder)
-    settings = {"tol": tol, "half_width": half_width, "min_scale": min_scale}
-    for name, number in settings.items():
-        if as_non_negative(number, name=name) == 0:
-            raise ValueError(f"{name} = 0: it should be positive")
+    for name, number in {"tol": tol, "half_width": half_width, "min_scale": min_scale}.items():
+        as_positive(number, name=name)
     max_levels = as_count(max_levels, name="max_levels", minimum=2)
 
     mesh = _Mesh(vae, x, half_width)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emvae._records import Record
 from emvae._validation import as_count, as_generator
 from emvae.latents.codes import Array
 from emvae.latents.estimates import Estimate
@@ -15,7 +16,7 @@ __all__ = ["ELBOSurgery", "elbo_surgery"]
 
 
 @dataclass(frozen=True, eq=False)
-class ELBOSurgery:
+class ELBOSurgery(Record):
     """Log densities at M draws: a datum n from the mixture's weights, then z from q(z | x_n).
 
     Attributes

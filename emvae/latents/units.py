@@ -6,22 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emvae._records import Record
 from emvae._validation import as_non_negative
 from emvae.autoencoders import VAE
 from emvae.latents.codes import Array, encode
 
-__all__ = ["ActiveUnits", "active_units"]
+__all__ = ["active_units"]
 
 
 @dataclass(frozen=True, eq=False)
-class ActiveUnits:
-    """How much the mean of q(z | x) moves with x, dimension by dimension.
-
-    Attributes
-    ----------
-    variances : (Z,) variance over the data of the mean of q(z_u | x).
-    active : (Z,) whether that is above the threshold.
-    """
+class ActiveUnits(Record):
+    """What ``active_units`` returns."""
 
     variances: Array
     active: NDArray[np.bool_]
@@ -41,6 +36,11 @@ def active_units(vae: VAE, x: Tensor, *, threshold: float = 0.01, block_size: in
     ----------
     vae, x, block_size : as in ``encode``; at least two data.
     threshold : in squared units of z.
+
+    Returns
+    -------
+    A record: ``variances`` (Z,), variance over the data of the mean of q(z_u | x); ``active`` (Z,), whether
+    that is above the threshold; ``count``, how many are.
 
     Raises
     ------

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from emvae.autoencoders import VAE, Autoencoder, BernoulliNetwork, GaussianNetwork, StandardGaussian
+from emvae.autoencoders import (
+    VAE,
+    Autoencoder,
+    BernoulliNetwork,
+    GaussianNetwork,
+    LinearGaussianVAE,
+    StandardGaussian,
+)
+from emvae.bounds import importance_weighted_bound
 from tests import oracles as bits
 from tests.autoencoders import oracles
 
@@ -37,6 +45,25 @@ def test_the_evidence_sums_to_one_over_all_images(vae):
     """The mesh is fine enough: the 32 integrals add up to 1."""
     evidence = np.exp(oracles.log_evidence_by_quadrature(vae.decoder, bits.all_bits(5)))
     assert evidence.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_the_evidence_is_the_importance_weighted_estimate_of_the_same_draws(vae):
+    x = torch.from_numpy(X)
+    found = vae.log_evidence(x, n_samples=20_000, generator=generator())
+    bound = importance_weighted_bound(vae, x, n_samples=20_000, generator=generator())
+    error = 1 / bound.effective_sample_size.numpy() - 1 / 20_000  # variance of the log of the mean weight
+    truth = oracles.log_evidence_by_quadrature(vae.decoder, X)
+    np.testing.assert_array_less(np.abs(found.numpy() - truth), 4.5 * np.sqrt(error))
+    assert torch.equal(found, bound.value)
+
+
+def test_the_evidence_of_a_linear_model_takes_what_any_other_takes():
+    model = LinearGaussianVAE(4, 2, generator=generator())
+    x = model.sample(3, generator=generator(1))
+    exact = model.log_evidence(x)
+    assert torch.equal(model.log_evidence(x, n_samples=9, generator=generator()), exact)
+    estimate = VAE.log_evidence(model, x, n_samples=20_000, generator=generator())
+    torch.testing.assert_close(estimate, exact.detach(), rtol=0, atol=0.1)
 
 
 def test_samples_have_the_evidence_as_frequencies(vae):

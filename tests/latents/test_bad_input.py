@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Independent, Laplace
+from torch.distributions import Independent, Laplace, LogNormal, MultivariateNormal, Normal
 
 from emvae.autoencoders import VAE
 from emvae.latents import (
@@ -74,16 +74,31 @@ def test_the_tools_of_the_plane_want_a_plane(name, n_latent):
         WAYS_IN[name](bernoulli_vae(n_latent), X)
 
 
-class LaplaceNetwork(nn.Module):
+class Returns(nn.Module):
+    """An encoder that returns a distribution made of x and its width."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.make = make
+
     def forward(self, x):
-        return Independent(Laplace(x[:, :2], torch.ones_like(x[:, :2])), 1)
+        return self.make(x[:, :2], torch.ones_like(x[:, :2]))
 
 
+NOT_GAUSSIAN = {
+    "Laplace": lambda loc, scale: Independent(Laplace(loc, scale), 1),  # it has mean and variance, too
+    "LogNormal": lambda loc, scale: Independent(LogNormal(loc, scale), 1),
+    "Normal": Normal,  # one event an entry, not one a row
+    "MultivariateNormal": lambda loc, scale: MultivariateNormal(loc[0], torch.diag(scale[0])),  # one for all
+}
+
+
+@pytest.mark.parametrize("kind", NOT_GAUSSIAN)
 @pytest.mark.parametrize("name", ["encode", "aggregate_posterior", "active_units", "amortisation_gaps"])
-def test_a_q_that_is_not_gaussian_is_refused(name):
-    vae = VAE(VAE_2D.prior, LaplaceNetwork(), VAE_2D.decoder)
+def test_a_q_that_is_no_gaussian_for_each_row_is_refused(name, kind):
+    vae = VAE(VAE_2D.prior, Returns(NOT_GAUSSIAN[kind]), VAE_2D.decoder)
     with pytest.raises(
-        ValueError, match=r"^q\(z \| x\) is a Independent: pass a VAE whose encoder returns"
+        ValueError, match=rf"^q\(z \| x\) is a {kind} with batch shape .*: pass a model whose"
     ):
         WAYS_IN[name](vae, X)
 

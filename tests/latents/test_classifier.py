@@ -11,7 +11,8 @@ import torch
 
 import emvae
 from emvae.datasets import files, mnist
-from emvae.latents import DigitClassifier, classifier, digit_classifier
+from emvae.latents import digit_classifier, trained
+from emvae.latents.classifier import DigitClassifier
 from tests.latents.models import generator
 
 DATA = Path(emvae.__file__).parent / "data"
@@ -20,9 +21,9 @@ FILE = DATA / "digit-classifier.pt"
 
 @pytest.fixture
 def no_cache():
-    digit_classifier.cache_clear()
+    trained._weights.cache_clear()
     yield
-    digit_classifier.cache_clear()
+    trained._weights.cache_clear()
 
 
 def test_it_tells_real_test_digits_as_well_as_its_page_says():
@@ -48,9 +49,16 @@ def test_its_probabilities_are_a_distribution():
     assert torch.allclose(verdict.probs.sum(-1), torch.ones(5))
 
 
-def test_it_is_loaded_once_and_is_not_trained_by_accident(no_cache):
+def test_each_call_hands_out_a_judge_of_its_own(no_cache):
+    judge, other = digit_classifier(), digit_classifier()
+    with torch.no_grad():
+        judge.network[0].weight.zero_()
+    assert other.network[0].weight.abs().max() > 0
+    assert torch.equal(other.network[0].weight, digit_classifier().network[0].weight)
+
+
+def test_it_is_not_trained_by_accident():
     judge = digit_classifier()
-    assert digit_classifier() is judge
     assert not any(parameter.requires_grad for parameter in judge.parameters())
     assert not judge.training
     assert {parameter.dtype for parameter in judge.parameters()} == {torch.float32}
@@ -111,20 +119,20 @@ def test_initial_weights_are_of_the_size_that_the_inputs_call_for():
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (torch.zeros(2, 784, dtype=torch.uint8), "no tensor of floats: pass grey levels as tensor / 255"),
-        (mnist(flat=True).test_images[:2], "no tensor of floats"),
-        (torch.zeros(784), r"have shape \(784,\): pass \(N, 784\)"),
-        (torch.zeros(2, 28, 28), r"have shape \(2, 28, 28\): pass \(N, 784\), as images.flatten\(1\)"),
-        (torch.zeros(2, 783), r"have shape \(2, 783\)"),
-        (torch.zeros(0, 784), r"have shape \(0, 784\)"),
-        (torch.full((2, 784), 1.01), "should be finite and in"),
-        (torch.full((2, 784), -0.01), "should be finite and in"),
-        (torch.full((2, 784), torch.nan), "should be finite and in"),
+        (torch.zeros(2, 784, dtype=torch.uint8), r"has dtype torch\.uint8: pass floats, .* bytes as x / 255"),
+        (mnist(flat=True).test_images[:2], "is a ndarray: pass a torch"),
+        (torch.zeros(784), "is 1-d: pass a 2-d tensor"),
+        (torch.zeros(2, 28, 28), r"is 3-d: pass a 2-d tensor of shape \(N, D\), images as x.flatten\(1\)"),
+        (torch.zeros(2, 783), "has 783 features, the model has 784"),
+        (torch.zeros(0, 784), r"is empty with shape \(0, 784\)"),
+        (torch.full((2, 784), 1.01), r"holds 1.01 in row 0, column 0, outside of \[0, 1\]: divide"),
+        (torch.full((2, 784), -0.01), r"holds -0.01 in row 0, column 0, outside of \[0, 1\]"),
+        (torch.full((2, 784), torch.nan), "holds nan in row 0, column 0: drop"),
     ],
 )
 def test_what_is_no_image_is_refused(images, message):
-    with pytest.raises(ValueError, match=f"^images .*{message}|^images {message}"):
-        classifier.digit_classifier()(images)
+    with pytest.raises(ValueError, match=f"^x {message}"):
+        digit_classifier()(images)
 
 
 def test_a_seed_is_no_generator():

@@ -5,10 +5,18 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from torch.distributions import Categorical, MixtureSameFamily
+from torch import nn
+from torch.distributions import (
+    Categorical,
+    Independent,
+    LowRankMultivariateNormal,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+)
 
-from emvae.autoencoders import Autoencoder
-from emvae.latents import aggregate_posterior, encode
+from emvae.autoencoders import VAE, Autoencoder
+from emvae.latents import active_units, aggregate_posterior, amortisation_gaps, elbo_surgery, encode, hole_map
 from emvae.mixtures import GaussianMixture
 from tests.latents.models import bernoulli_vae, bits, draws, linear_vae
 
@@ -24,6 +32,45 @@ def test_codes_are_the_moments_of_q(covariance, n_latent):
     assert codes.means.dtype == codes.covariances.dtype == np.float64
     assert np.allclose(codes.means, q.mean.detach(), rtol=0, atol=1e-14)
     assert np.allclose(codes.covariances, spread.detach(), rtol=1e-13, atol=1e-15)
+
+
+class TorchsOwn(nn.Module):
+    """The same q as an encoder's, as another class of torch's."""
+
+    def __init__(self, encoder, make):
+        super().__init__()
+        self.encoder, self.make = encoder, make
+
+    def forward(self, x):
+        q = self.encoder(x)
+        return self.make(q.mean, q.stddev)
+
+
+TORCHS = {
+    "Independent": lambda loc, scale: Independent(Normal(loc, scale), 1),
+    "twice": lambda loc, scale: Independent(Independent(Normal(loc, scale), 0), 1),
+    "MultivariateNormal": lambda loc, scale: MultivariateNormal(loc, torch.diag_embed(scale**2)),
+    "low rank": lambda loc, scale: LowRankMultivariateNormal(loc, 0 * loc[:, :, None], scale**2),
+}
+
+
+@pytest.mark.parametrize("kind", TORCHS)
+def test_torchs_own_gaussians_are_as_good_as_ours(kind):
+    """Codes, aggregate, holes, surgery, units and gaps of one q under four names."""
+    ours = bernoulli_vae(stretch=8.0)
+    theirs = VAE(ours.prior, TorchsOwn(ours.encoder, TORCHS[kind]), ours.decoder)
+    codes, expected = encode(theirs, X), encode(ours, X)
+    full = codes.covariances.ndim == 3
+    variances = np.diagonal(codes.covariances, axis1=1, axis2=2) if full else codes.covariances
+    assert np.allclose(codes.means, expected.means, rtol=0, atol=1e-14)
+    assert np.allclose(variances, expected.covariances, rtol=1e-12, atol=0)
+    q, p = aggregate_posterior(theirs, X), aggregate_posterior(ours, X)
+    assert np.allclose(hole_map(q, n_side=9).log_ratio, hole_map(p, n_side=9).log_ratio, rtol=0, atol=1e-9)
+    cut, same = (elbo_surgery(m, n_samples=50, rng=np.random.default_rng(0)) for m in (q, p))
+    assert cut.average_kl.value == pytest.approx(same.average_kl.value, abs=1e-9)
+    assert np.allclose(active_units(theirs, X).variances, active_units(ours, X).variances, rtol=1e-12)
+    gaps, others = amortisation_gaps(theirs, X[:5]), amortisation_gaps(ours, X[:5])
+    assert np.allclose(gaps.distance, others.distance, rtol=1e-9, atol=1e-9)
 
 
 def test_a_covariance_that_all_data_share_is_given_to_each():

@@ -12,7 +12,7 @@ import torch
 import emvae
 from emvae.bounds import elbo_monte_carlo
 from emvae.datasets import binarise, files, mnist
-from emvae.latents import active_units, digit_vae, encode
+from emvae.latents import active_units, digit_vae, encode, trained
 from emvae.latents.trained import SIZES, new_digit_vae
 from tests.latents.models import generator
 
@@ -22,9 +22,9 @@ FILE = DATA / "digit-vae.pt"
 
 @pytest.fixture
 def no_cache():
-    digit_vae.cache_clear()
+    trained._weights.cache_clear()
     yield
-    digit_vae.cache_clear()
+    trained._weights.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,24 @@ def test_neighbours_on_the_map_are_of_one_kind(bits_to_test):
     assert np.mean(nearest == labels[:1000]) > 0.55
 
 
-def test_it_is_loaded_once_and_is_not_trained_by_accident(no_cache):
+def test_each_call_hands_out_a_model_of_its_own(no_cache):
+    vae, other = digit_vae(), digit_vae()
+    intact = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.zero_()
+    for model in (other, digit_vae()):
+        assert all(torch.equal(tensor, intact[name]) for name, tensor in model.state_dict().items())
+
+
+def test_its_file_is_read_once(no_cache, tmp_path, monkeypatch):
+    digit_vae()
+    monkeypatch.setattr(files, "_DATA", tmp_path)
+    digit_vae()
+
+
+def test_it_is_not_trained_by_accident():
     vae = digit_vae()
-    assert digit_vae() is vae
     assert not any(parameter.requires_grad for parameter in vae.parameters())
     assert not vae.training
     assert {parameter.dtype for parameter in vae.parameters()} == {torch.float32}

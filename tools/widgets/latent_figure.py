@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from emvae.datasets import binarise, mnist
-from emvae.latents import HoleMap, digit_classifier, encode, hole_map, inverse_cdf_mesh, to_unit_square
+from emvae.latents import digit_classifier, encode, hole_map, inverse_cdf_mesh, to_unit_square
 from emvae.latents.codes import Codes
+from emvae.latents.holes import HoleMap
 from emvae.mixtures import GaussianMixture
 from emvae.plotting import plot_mosaic, use_style
 from tools.widgets.quantised_networks import load
