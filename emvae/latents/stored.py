@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from emvae.datasets.files import read_verified
+from emvae.datasets.real import read_verified
 
 __all__ = ["with_stored_weights"]
 
