@@ -4,6 +4,9 @@
 PORT   ?= 8000
 SUBMISSIONS ?=
 BOOK   ?=
+N      ?= 60
+SINCE  ?=
+ONLY   ?=
 NB     ?= $(wildcard book/*.ipynb)
 PY     := .venv/bin/python
 STAMP  := .venv/.complete
@@ -30,7 +33,7 @@ BOOK_SOURCES = $(shell find book emvae tools/grading _config.yml _toc.yml -type 
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval browser look links serve pdf epub bench train lint types check notebooks assignments grade figures widgets clean FORCE
+.PHONY: help book test unit nbval browser look links serve pdf epub bench mutants train lint types check notebooks assignments grade figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +70,9 @@ epub: book  ## make an EPUB of the book, formulas in MathML (needs Chromium, whi
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
 	$(PY) -m tests.benchmarks
+
+mutants: $(STAMP)  ## change emvae in N=60 places, see whether a test notices (SINCE=commit: places changed since; ONLY=em.py)
+	$(PY) -m tests.mutants --count '$(N)' --since '$(SINCE)' --only '$(ONLY)'
 
 train: $(STAMP)  ## train chapter 6's VAE for five minutes, keep it in _build; Ctrl-C and again goes on with it
 	$(PY) -m tests.benchmarks.vae_quality --train _build/vae

@@ -22,4 +22,51 @@ module                      what it holds                                 chapte
 ==========================  ============================================  =========
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emvae import (
+        assignments,
+        autoencoders,
+        bounds,
+        checks,
+        datasets,
+        elbo,
+        em,
+        gradients,
+        latents,
+        mixtures,
+        plotting,
+        responsibilities,
+        training,
+    )
+
 __version__ = "0.3.1"
+
+__all__ = [
+    "assignments",
+    "autoencoders",
+    "bounds",
+    "checks",
+    "datasets",
+    "elbo",
+    "em",
+    "gradients",
+    "latents",
+    "mixtures",
+    "plotting",
+    "responsibilities",
+    "training",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a module when it is first asked for: ``import emvae`` alone costs next to nothing."""
+    if name in __all__:
+        return importlib.import_module(f"emvae.{name}")
+    raise AttributeError(f"module 'emvae' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

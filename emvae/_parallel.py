@@ -1,6 +1,7 @@
 """Blocks of data on all cores: one thread a block, one core a matrix product."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,15 +25,15 @@ def map_blocks(function: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
     """
     blocks = iter(blocks)
     first_two = tuple(islice(blocks, 2))
-    with _controller().limit(limits=1, user_api="blas"):
-        if len(first_two) < 2:
-            yield from map(function, first_two)
-        else:
-            yield from _map_in_threads(function, chain(first_two, blocks))
-
-
-def _map_in_threads(function: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
     n_workers = _n_cores()
+    with _controller().limit(limits=1, user_api="blas"):
+        if n_workers == 1 or len(first_two) < 2:
+            yield from map(function, chain(first_two, blocks))
+        else:
+            yield from _map_in_threads(function, chain(first_two, blocks), n_workers)
+
+
+def _map_in_threads(function: Callable[[B], R], blocks: Iterable[B], n_workers: int) -> Iterator[R]:
     with ThreadPoolExecutor(n_workers) as pool:
         pending: deque[Future[R]] = deque()
         for block in blocks:
@@ -44,7 +45,9 @@ def _map_in_threads(function: Callable[[B], R], blocks: Iterable[B]) -> Iterator
 
 
 def _n_cores() -> int:
-    """Count the cores this process may use."""
+    """Count the cores this process may use: one in a browser, where no thread can start."""
+    if sys.platform == "emscripten":
+        return 1
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -10,9 +10,13 @@ from tqdm import tqdm
 T = TypeVar("T")
 
 
+class _Bar(tqdm):  # type: ignore[misc]  # tqdm carries no types
+    monitor_interval = 0  # its monitor is a thread of its own, which a browser cannot start
+
+
 def progress(steps: Iterable[T], *, description: str, total: int | None = None) -> "tqdm[T]":
     """Wrap an iterable; the bar appears after a second, on a terminal or in a live notebook."""
-    return tqdm(steps, desc=description, total=total, delay=1.0, leave=False, disable=not _someone_watches())
+    return _Bar(steps, desc=description, total=total, delay=1.0, leave=False, disable=not _someone_watches())
 
 
 def _someone_watches() -> bool:

@@ -8,13 +8,71 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 
-def as_matrix(x: ArrayLike, *, name: str = "x", n_features: int | None = None) -> NDArray[Any]:
-    """Return x as a non-empty numeric (N, D) array, without a copy where it is one already."""
-    array = np.asanyarray(x)
+# What to pass in place of an object that numpy cannot read, told by a method that only its kind has.
+_REMEDIES = {
+    "toarray": "pass {name}.toarray(), if that fits into memory",  # scipy's sparse matrices
+    "collect": "pass {name}.collect()",  # polars' lazy frames
+    "detach": "pass {name}.detach().cpu().double().numpy(), of a sparse one {name}.to_dense() first",  # torch
+}
+
+
+def as_array(x: Any, *, name: str = "x") -> NDArray[Any]:
+    """Return x as an array of real numbers, of any shape, without a copy where it is one already.
+
+    Frames, tables and tensors of other libraries come in by numpy's own protocol; missing values of a
+    frame become NaN. What would be lost (a mask) or cannot be read so (sparse, lazy) is refused.
+    """
+    _refuse_mask(x, name)
+    try:
+        array = np.asarray(x)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _unreadable(x, name) from error
+    if array.dtype == object:
+        if any(hasattr(x, method) for method in _REMEDIES):
+            raise _unreadable(x, name)
+        if hasattr(x, "to_numpy") and hasattr(getattr(x, "dtypes", None), "items"):
+            array = _from_frame(x, name)
     if array.dtype.kind not in "biuf":
         raise ValueError(
-            f"{name} has dtype {array.dtype}: pass real numbers (encode strings and objects first)"
+            f"{name}{_kind(x)} has dtype {array.dtype}: "
+            "pass real numbers (encode strings and fill missing values first)"
         )
+    return array
+
+
+def _refuse_mask(x: Any, name: str) -> None:
+    if np.ma.is_masked(x) or (isinstance(x, list | tuple) and any(map(np.ma.is_masked, x))):
+        raise ValueError(
+            f"{name} has masked entries, which would be taken for data: "
+            f"drop their rows, or pass {name}.filled(...) with values of your choice"
+        )
+
+
+def _from_frame(frame: Any, name: str) -> NDArray[Any]:
+    """Read a frame of pandas with nullable or mixed columns, of which numpy makes objects."""
+    for column, dtype in frame.dtypes.items():
+        if dtype.kind not in "biuf":
+            raise ValueError(
+                f"{name} has a column {column!r} of dtype {dtype}: encode it as numbers, or drop it"
+            )
+    return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _unreadable(x: Any, name: str) -> ValueError:
+    remedies = (remedy.format(name=name) for method, remedy in _REMEDIES.items() if hasattr(x, method))
+    remedy = next(remedies, "pass numbers, in rows of equal length")
+    return ValueError(f"{name}{_kind(x)} is not an array of real numbers: {remedy}")
+
+
+def _kind(x: Any) -> str:
+    """Name the library and class of what is neither Python's nor numpy's own."""
+    library = type(x).__module__.partition(".")[0]
+    return "" if library in ("builtins", "numpy") else f" (a {library} {type(x).__name__})"
+
+
+def as_matrix(x: ArrayLike, *, name: str = "x", n_features: int | None = None) -> NDArray[Any]:
+    """Return x as a non-empty numeric (N, D) array, without a copy where it is one already."""
+    array = as_array(x, name=name)
     if array.ndim != 2:
         raise ValueError(
             f"{name} is {array.ndim}-d: pass a 2-d array of shape (N, D); "
@@ -46,12 +104,11 @@ def check_finite(block: NDArray[Any], *, name: str = "x", first_row: int = 0) ->
 
 def as_floats(values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
     """Return a read-only float64 copy with finite entries; None in ``shape`` means any length."""
+    _refuse_mask(values, name)
     try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} is not an array of real numbers: pass numbers, in rows of equal length"
-        ) from error
+        array = np.asarray(values, dtype=np.float64).copy()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _unreadable(values, name) from error
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity: pass finite numbers")
     if shape is not None and (

@@ -1,5 +1,8 @@
 """The ELBO of a model with a continuous latent in its three forms, tighter bounds, and what to minimise."""
 
+import emvae._torch  # noqa: F401  (first: it says how to get torch)
+
+# isort: split
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

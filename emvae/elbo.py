@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emvae._records import Record
+from emvae._validation import as_array
 
 if TYPE_CHECKING:
     from emvae.latent_class import LatentClassModel
@@ -92,7 +93,7 @@ def discrete_elbo(model: "LatentClassModel", x: ArrayLike, resp: ArrayLike) -> E
     Derived in {eq}`eq-em-elbo-forms`. Source: Neal and Hinton (1998), equation 3.
     """
     log_likelihood = model.log_likelihood(x)
-    q = np.asarray(resp, dtype=float)
+    q = as_array(resp, name="resp").astype(float, copy=False)
     if q.shape != log_likelihood.shape:
         raise ValueError(
             f"resp has shape {q.shape}: pass one row per datum and one column per component, "

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._parallel import map_blocks
 from emvae._records import Record
-from emvae._validation import as_count, as_generator, as_matrix, check_finite
+from emvae._validation import as_array, as_count, as_generator, as_matrix, check_finite
 from emvae.responsibilities import log_normalize, normalize
 
 __all__ = ["EStep", "LabelledSample", "LatentClassModel", "Statistics"]
@@ -250,7 +250,7 @@ class LatentClassModel(ABC):
 
 def _as_sample_weight(values: ArrayLike, n: int) -> NDArray[np.float64]:
     """Return (N,) finite non-negative weights that are not all 0."""
-    weight = np.asarray(values, dtype=np.float64)
+    weight = as_array(values, name="sample_weight").astype(np.float64, copy=False)
     if weight.shape != (n,):
         raise ValueError(f"sample_weight has shape {weight.shape}: pass one weight per datum, {(n,)}")
     if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):

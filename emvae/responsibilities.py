@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from emvae._validation import as_array
+
 __all__ = ["log_normalize", "normalize", "responsibilities"]
 
 Array = NDArray[np.float64]
@@ -111,7 +113,7 @@ def responsibilities(log_likelihood: ArrayLike, log_prior: ArrayLike | None = No
     """
     log_joint = _as_log_joint(log_likelihood, "log_likelihood")
     if log_prior is not None:
-        prior = np.asarray(log_prior, dtype=float)
+        prior = as_array(log_prior, name="log_prior").astype(np.float64, copy=False)
         if prior.shape != log_joint.shape[-1:]:
             raise ValueError(
                 f"log_prior has shape {prior.shape}, but log_likelihood has "
@@ -122,10 +124,7 @@ def responsibilities(log_likelihood: ArrayLike, log_prior: ArrayLike | None = No
 
 
 def _as_log_joint(values: ArrayLike, name: str = "log_joint") -> Array:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is not numeric: pass log probabilities in nats") from error
+    array = as_array(values, name=name).astype(np.float64, copy=False)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
             f"{name} has shape {array.shape}: pass one row per datum and one column per component"

@@ -25,17 +25,17 @@ from hypothesis.extra import numpy as npst
 
 import emvae
 from emvae import datasets
-from emvae.datasets import binarise, files, mnist, old_faithful, train_validation_split
+from emvae.datasets import binarise, mnist, old_faithful, real, train_validation_split
 from emvae.datasets import bits as bits_module
 
 PACKAGE = Path(emvae.__file__).parent
-FILES = sorted(files._SHA256)
+FILES = sorted(real._SHA256)
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
 TEST_COUNTS = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
 def forget():
-    for cached in (files._read_idx, files._read_labels, old_faithful):
+    for cached in (real._read_idx, real._read_labels, old_faithful):
         cached.cache_clear()
 
 
@@ -79,7 +79,7 @@ def test_checksums_and_sizes_are_those_of_the_data_page(name):
     rows = re.findall(r"`([\w.-]+)` \| (\d+) \| `(\w+)`", (PACKAGE / "data/DATA.md").read_text("utf-8"))
     recorded = {file: (int(size), digest) for file, size, digest in rows}
     assert recorded[name] == (len(content), hashlib.sha256(content).hexdigest())
-    assert files._SHA256[name] == recorded[name][1]
+    assert real._SHA256[name] == recorded[name][1]
     if name.endswith(".gz"):  # unpacked, it is the original of 1998
         unpacked = gzip.decompress(content)
         digest = hashlib.md5(unpacked, usedforsecurity=False).hexdigest()
@@ -143,7 +143,7 @@ def data_copy(tmp_path_factory):
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("name", [name for name in FILES if not name.endswith(".pt")])  # see tests/latents
 def test_damaged_file_is_named_with_the_remedy_and_mended_by_it(name, damage, data_copy, monkeypatch):
-    monkeypatch.setattr(files, "_DATA", data_copy)
+    monkeypatch.setattr(real, "_DATA", data_copy)
     load = old_faithful if name == "old-faithful.csv" else mnist
     DAMAGE[damage](data_copy / name)
     forget()

@@ -90,6 +90,31 @@ def test_disk_too_small(clone):
     assert line.startswith("emvae: the disk is too full: 50 MB are free in")
 
 
+def test_linux_needs_room_for_cuda_unless_the_cpu_is_enough(clone):
+    """4000 MB are free: too little for what torch brings by itself, enough with TORCH=cpu."""
+    fake(clone, "python3", 'case "$2" in *platform*) echo linux;; venv) echo venv was reached; exit 1;; esac')
+    fake(clone, "df", "echo x; echo x 1 1 4096000 1 /")
+    status, (line,) = make(clone, "book")
+    assert status != 0
+    assert "4000 MB are free" in line
+    assert "6000 MB are needed (2000 for the CPU alone: make TORCH=cpu)" in line
+    status, (line,) = make(clone, "book", "TORCH=cpu")
+    assert line == "emvae: python3 -m venv failed: venv was reached"
+
+
+def test_torch_for_the_cpu_is_asked_for_first(clone):
+    (clone.parent / "bin" / "chmod").symlink_to(shutil.which("chmod"))
+    fake(clone, "pip", 'case "$*" in *pip*) echo "$*" >> asked;; esac')
+    venv = "mkdir -p .venv/bin; cat ../bin/pip > .venv/bin/python; ../bin/chmod +x .venv/bin/python"
+    fake(clone, "python3", f'case "$2" in venv) {venv};; esac')
+    assert make(clone, ".venv/.complete", "TORCH=cpu") == (0, [])
+    uv, torch, emvae = (clone / "asked").read_text().splitlines()
+    assert uv.endswith(" uv")
+    assert "uv pip install" in torch
+    assert "--torch-backend=cpu --constraint constraints.txt torch" in torch
+    assert emvae.endswith("--editable .[dev]")
+
+
 @pytest.mark.parametrize(
     ("pip_says", "told"),
     [

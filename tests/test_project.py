@@ -18,8 +18,8 @@ from tools import lock
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-NEED_TORCH = {"gradients", "bounds", "autoencoders", "training", "latents", "_random", "_files"}
-CONDA_NAMES = {"pytorch": "torch"}
+NEED_TORCH = {"gradients", "bounds", "autoencoders", "training", "latents", "_random", "_files", "_torch"}
+CONDA_NAMES = {"pytorch": "torch", "pytorch-cpu": "torch"}
 PROJECTS = {"IPython": "ipykernel", "sklearn": "scikit-learn"}  # an import that is named otherwise
 # Brought by torch or a terminal on one platform only; the lock is written on Linux with torch's CPU build.
 PLATFORM = re.compile(r"nvidia-|cuda-|triton$|appnope$|colorama$|pywin32$|pywinpty$|tzdata$")
@@ -88,6 +88,16 @@ def test_pyproject_lock_and_conda_agree(asked, locked, conda):
     python = conda.pop("python")
     assert python == SpecifierSet(PROJECT["requires-python"])
     assert list(disagreements(asked, locked, conda)) == []
+
+
+def test_binder_gets_ranges_of_pyproject_and_all_that_the_notebooks_import(asked):
+    binder = read_conda((ROOT / "binder" / "environment.yml").read_text(encoding="utf-8"))
+    python = binder.pop("python")
+    assert "3.11" in python
+    assert "3.10" not in python
+    assert {name: asked.get(name) for name in binder} == binder
+    cells = [cell["source"] for page in book_pages.read_book(ROOT) for cell in page.code_cells]
+    assert imported(cells) | ranges(PROJECT["dependencies"]).keys() <= binder.keys() | {"emvae"}
 
 
 def test_extras_give_a_package_one_range():

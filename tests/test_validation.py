@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
+import torch
 
 from emvae.checks import report, standard_errors
 from emvae.elbo import discrete_elbo
@@ -31,6 +33,24 @@ def with_entry(array, value):
     changed = np.array(array, dtype=float)
     changed[13, 1] = value
     return changed
+
+
+def frame(**columns):
+    return pd.DataFrame({"a": [1] * 20} | columns)
+
+
+try:  # the real one where it is installed; it is too large (170 MB) to ask for
+    from polars import LazyFrame
+except ModuleNotFoundError:
+
+    class LazyFrame:
+        """A stand-in for that of polars 2.1: numpy sees no numbers in it, collect() has them."""
+
+        def __init__(self, rows):
+            self._rows = rows
+
+        def collect(self):
+            return np.asarray(self._rows)
 
 
 # --- bad data: every way in refuses it
@@ -79,7 +99,42 @@ BAD_DATA = {
     "objects": (np.array([[None, 1.0]] * 20), r"x has dtype object: pass real numbers"),
     "complex": (np.ones((20, 2), dtype=complex), r"x has dtype complex128: pass real numbers"),
     "dates": (np.zeros((20, 2), dtype="datetime64[D]"), r"x has dtype datetime64\[D\]: pass real numbers"),
-    "a mixed frame": (pd.DataFrame({"a": [1] * 20, "b": ["x"] * 20}), r"x has dtype object: pass real"),
+    "a frame of strings": (frame(b=["x"] * 20), r"x has a column 'b' of dtype str: encode it as numbers"),
+    "a frame of classes": (frame(b=pd.Categorical(["x"] * 20)), r"x has a column 'b' of dtype category: enc"),
+    "a frame of dates": (frame(b=[pd.Timestamp(2026, 1, 1)] * 20), r"x has a column 'b' of dtype datetime64"),
+    "missing integers": (
+        frame(b=pd.array([*[1] * 13, None, *[1] * 6], dtype="Int64")),
+        r"x holds nan in row 13, column 1: drop or impute",
+    ),
+    "missing bits": (
+        frame(b=pd.array([*[True] * 13, None, *[True] * 6], dtype="boolean")),
+        r"x holds nan in row 13, column 1: drop or impute",
+    ),
+    "a mask": (np.ma.masked_greater(BITS, 0), r"x has masked entries, which would be taken for data: drop"),
+    "rows with a mask": (list(np.ma.masked_greater(BITS, 0)), r"x has masked entries, which would be taken"),
+    "rows of unequal length": ([[1, 0]] * 19 + [[1]], r"x is not an array of real numbers: pass numbers, in"),
+    "a sparse matrix": (
+        scipy.sparse.csr_matrix(BITS),
+        r"x \(a scipy csr_matrix\) is not an array of real numbers: pass x\.toarray\(\), if that fits",
+    ),
+    "a sparse array": (
+        scipy.sparse.coo_array(BITS),
+        r"x \(a scipy coo_array\) is not an array of real numbers: pass x\.toarray\(\), if that fits",
+    ),
+    "a tensor with a gradient": (
+        torch.tensor(BITS, dtype=torch.float64, requires_grad=True),
+        r"x \(a torch Tensor\) is not an array of real numbers: pass x\.detach\(\)\.cpu\(\)",
+    ),
+    "a tensor of half digits": (
+        torch.tensor(BITS, dtype=torch.bfloat16),
+        r"x \(a torch Tensor\) is not an array of real numbers: pass x\.detach\(\)\.cpu\(\)",
+    ),
+    "a generator": (iter(BITS.tolist()), r"x has dtype object: pass real numbers"),
+    "times": (np.zeros((20, 2), dtype="timedelta64[s]"), r"x has dtype timedelta64\[s\]: pass real numbers"),
+    "a lazy frame": (
+        LazyFrame(BITS),
+        r"x \(a \w+ LazyFrame\) is not an array of real numbers: pass x\.collect\(\)",
+    ),
 }
 
 
@@ -186,6 +241,14 @@ BAD_ARGUMENTS = {
         r"weights has shape \(1, 2\): it should be \(any\)",
     ),
     "weights NaN": (lambda: gaussian(weights=[np.nan, 1]), r"weights holds NaN or infinity: pass finite"),
+    "weights masked": (
+        lambda: gaussian(weights=np.ma.masked_equal([0.5, 0.5], 0.5)),
+        r"weights has masked entries, which would be taken for data: drop their rows, or pass",
+    ),
+    "means with a gradient": (
+        lambda: gaussian(means=torch.zeros(2, 2, requires_grad=True)),
+        r"means \(a torch Tensor\) is not an array of real numbers: pass means\.detach\(\)",
+    ),
     "weights strings": (lambda: gaussian(weights=["a", "b"]), r"weights is not an array of real numbers"),
     "bits: weights sum": (lambda: bernoulli(weights=[0.3, 0.3]), r"weights is not a distribution"),
     # shapes
@@ -452,6 +515,11 @@ GUISES = {
     "frame": pd.DataFrame,
     "frame of integers": lambda x: pd.DataFrame(x.astype(int)),
     "matrix": lambda x: x.view(np.matrix),
+    "frame of nullable integers": lambda x: pd.DataFrame(x).astype("Int64"),
+    "frame of nullable floats": lambda x: pd.DataFrame(x).astype("Float64"),
+    "frame of mixed columns": lambda x: pd.DataFrame(x).astype({0: "Int64", 1: "int8", 2: "float32"}),
+    "tensor": torch.tensor,
+    "a mask that hides nothing": np.ma.MaskedArray,
 }
 
 
@@ -480,7 +548,14 @@ def test_the_same_numbers_in_another_guise_give_the_same_fit(guise):
     np.testing.assert_array_equal(np.asarray(disguised, dtype=float), x)
 
 
-@pytest.mark.parametrize("guise", [*GUISES.values(), lambda x: x.astype(bool)], ids=[*GUISES, "bool"])
+BOOLEANS = {
+    "bool": lambda x: x.astype(bool),
+    "frame of nullable booleans": lambda x: pd.DataFrame(x).astype("boolean"),
+    "frame of booleans and integers": lambda x: pd.DataFrame(x).astype({0: bool, 1: int, 2: "Int64"}),
+}
+
+
+@pytest.mark.parametrize("guise", [*GUISES.values(), *BOOLEANS.values()], ids=[*GUISES, *BOOLEANS])
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_the_same_bits_in_another_guise_give_the_same_fit(guise):
     x = (wholes() > 4).astype(float)

@@ -5,7 +5,7 @@
 # with a stamp (pyproject.toml or constraints.txt changed since), the packages are brought up to date in place.
 set -u
 stamp=.venv/.complete
-need_mb=2000    # measured: 1.7 GB
+need_mb=2000    # measured: 1.7 GB, with torch's build for the CPU
 
 die() {
     echo "emvae: $*" >&2
@@ -34,12 +34,19 @@ if [ -z "$python" ]; then
     die "no ${PYTHON:-python3} was found: install Python 3.11 to 3.14, then run make again, or name it (make PYTHON=/path/to/python3.12)"
 fi
 
+# --- on Linux the package index's own torch brings CUDA: 2.7 GB to download and 4.7 GB on the disk (torch 2.13), in
+# place of 0.2 and 0.8; TORCH=cpu asks for the small one
+hint=
+if [ "$("$python" -c 'import sys; print(sys.platform)' 2>/dev/null)" = linux ] && [ "${TORCH:-}" != cpu ]; then
+    need_mb=6000 hint=" (2000 for the CPU alone: make TORCH=cpu)"
+fi
+
 # --- a fresh environment, unless a complete one only needs an update
 if [ "$(cat $stamp 2>/dev/null)" != "$PWD" ] || ! usable .venv/bin/python; then
     rm -rf .venv
     mb=$(free_mb .)
     [ "${mb:-$need_mb}" -ge "$need_mb" ] ||
-        die "the disk is too full: $mb MB are free in $PWD and $need_mb MB are needed; free some, then run make again"
+        die "the disk is too full: $mb MB are free in $PWD and $need_mb MB are needed$hint; free some, then run make again"
     said=$("$python" -m venv .venv 2>&1) || {
         rm -rf .venv
         case $said in
@@ -52,14 +59,22 @@ fi
 rm -f $stamp
 
 # --- the packages, as locked; constraints.txt also holds what builds emvae itself
-echo "Installing the locked packages into .venv (once; 1 to 5 minutes, about $need_mb MB) ..."
+echo "Installing the locked packages into .venv (once; 1 to 5 minutes, up to $need_mb MB$hint) ..."
 export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PIP_NO_INPUT=1
-said=$(.venv/bin/python -m pip install --quiet --retries 2 --editable '.[dev]' 2>&1) || {
+install() {
+    if [ "${TORCH:-}" = cpu ]; then     # uv knows where torch's builds are
+        .venv/bin/python -m pip install --quiet --retries 2 uv || return
+        .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --torch-backend=cpu \
+            --constraint constraints.txt torch || return
+    fi
+    .venv/bin/python -m pip install --quiet --retries 2 --editable '.[dev]'
+}
+said=$(install 2>&1) || {
     case $said in
     *"No space left"* | *"Disk quota exceeded"*)
         die "the disk is full: free $need_mb MB in $PWD and 1000 MB in ${TMPDIR:-/tmp}, then run make again" ;;
-    *Retrying* | *ConnectionError* | *ConnectTimeout* | *ReadTimeout* | *"name resolution"* | *ProxyError*)
+    *Retrying* | *"Failed to fetch"* | *ConnectionError* | *ConnectTimeout* | *ReadTimeout* | *"name resolution"* | *ProxyError*)
         die "no network: the packages could not be downloaded; connect (or set PIP_INDEX_URL or HTTPS_PROXY as your site needs), then run make again" ;;
     *)
         printf '%s\n' "$said" | tail -n 15 >&2

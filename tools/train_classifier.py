@@ -5,7 +5,7 @@
 It takes about two minutes. Half of each batch are grey levels, half are bits drawn from them, because it is
 to judge both. Nothing is chosen by looking at the test digits: they are counted once, at the end. Weights
 are stored as float16, and what is stored is what is tested. The last bits differ between processors, and so
-does the checksum: record the new one in ``emvae/datasets/files.py``, and with the accuracies in
+does the checksum: record the new one in ``emvae/datasets/real.py``, and with the accuracies in
 ``emvae/data/DATA.md``.
 """
 

@@ -5,7 +5,7 @@
 It takes about four minutes on one core: the recipe of chapter 6, with narrower layers and more passes over
 the data. Nothing is chosen by looking at the test digits: they are scored once, at the end. Weights are
 stored as float16, and what is stored is what is tested. The last bits differ between processors, and so
-does the checksum: record the new one in ``emvae/datasets/files.py``, and with the ELBO in
+does the checksum: record the new one in ``emvae/datasets/real.py``, and with the ELBO in
 ``emvae/data/DATA.md``.
 """
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-FOLDERS = ("book", "emvae", "tests", "tools", ".ci", ".github")
+FOLDERS = ("book", "emvae", "tests", "tools", ".ci", ".devcontainer", ".github", "binder")
 FILES = (
-    ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE",
+    ".dockerignore", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",
+    "CONTRIBUTING.md", "Dockerfile", "LICENSE",
     "Makefile", "README.md", "_config.yml", "_toc.yml", "constraints.txt", "environment.yml",
     "pyproject.toml",
 )  # fmt: skip

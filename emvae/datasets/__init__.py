@@ -7,7 +7,7 @@ caller.
 """
 
 from emvae.datasets.bits import Split, binarise, train_validation_split
-from emvae.datasets.files import MNIST, OldFaithful, mnist, old_faithful
+from emvae.datasets.real import MNIST, OldFaithful, mnist, old_faithful
 from emvae.datasets.synthetic import (
     BernoulliSample,
     GaussianSample,

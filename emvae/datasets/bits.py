@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._validation import as_count, as_generator, as_non_negative
+from emvae._validation import as_array, as_count, as_generator, as_non_negative
 
 __all__ = ["Split", "binarise", "train_validation_split"]
 
@@ -94,12 +94,9 @@ def _as_threshold(threshold: float | None) -> float:
 
 def _as_images(images: ArrayLike) -> NDArray[Any]:
     """Return images as grey levels (integers) or probabilities (floats), without a copy."""
-    try:
-        grey = np.asarray(images)
-    except ValueError as error:
-        raise ValueError("images differ in shape: pass one array (N, H, W) or (N, D)") from error
-    if grey.dtype.kind not in "iuf":
-        raise ValueError(f"images have dtype {grey.dtype}: pass integers 0 to 255, or floats in [0, 1]")
+    grey = as_array(images, name="images")
+    if grey.dtype.kind == "b":
+        raise ValueError("images are bits already: pass integers 0 to 255, or floats in [0, 1]")
     if grey.ndim < 2 or grey.size == 0:
         raise ValueError(f"images have shape {grey.shape}: pass (N, H, W) or (N, D), images[None] for one")
     top = 1 if grey.dtype.kind == "f" else _INK
@@ -151,5 +148,5 @@ def train_validation_split(n: int, *, n_validation: int, rng: np.random.Generato
     """
     n = as_count(n, name="n", minimum=2)
     n_validation = as_count(n_validation, name="n_validation", maximum=n - 1)
-    order = as_generator(rng).permutation(n)
+    order = as_generator(rng).permutation(np.arange(n, dtype=np.int64))
     return Split(np.sort(order[n_validation:]), np.sort(order[:n_validation]))

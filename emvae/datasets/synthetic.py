@@ -212,4 +212,5 @@ def bernoulli_toy(n: int = 500, *, rng: np.random.Generator) -> BernoulliSample:
 
 def _labels(n: int, rng: np.random.Generator, weights: Array) -> Integers:
     """Draw component labels, once the caller's ``n`` and ``rng`` are found in order."""
-    return as_generator(rng).choice(len(weights), size=as_count(n, name="n"), p=weights)
+    labels = as_generator(rng).choice(len(weights), size=as_count(n, name="n"), p=weights)
+    return labels.astype(np.int64, copy=False)  # where an index has 32 bits, too

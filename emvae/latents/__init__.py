@@ -1,5 +1,6 @@
 """The latent space: codes against the prior, evidence by quadrature, where inference and samples fail."""
 
+import emvae._torch  # noqa: F401  (first: it says how to get torch)
 from emvae.latents.amortisation import amortisation_gaps
 from emvae.latents.classifier import digit_classifier
 from emvae.latents.codes import Codes, aggregate_posterior, encode

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
-from emvae.datasets.files import read_verified
+from emvae.datasets.real import read_verified
 
 __all__ = ["digit_vae", "new_digit_vae", "with_stored_weights"]
 

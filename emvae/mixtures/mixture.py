@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._parallel import map_blocks
 from emvae._records import Record
-from emvae._validation import as_matrix, as_probabilities
+from emvae._validation import as_array, as_matrix, as_probabilities
 from emvae.latent_class import LatentClassModel
 
 __all__ = ["Mixture"]
@@ -85,7 +85,7 @@ class Mixture(Record, LatentClassModel):
         ------
         ValueError : ``resp`` has the wrong shape, or as ``log_likelihood``.
         """
-        resp, n = np.asarray(resp, dtype=float), len(as_matrix(x))
+        resp, n = as_array(resp, name="resp").astype(float, copy=False), len(as_matrix(x))
         if resp.shape != (n, self.n_components):
             raise ValueError(
                 f"resp has shape {resp.shape}: pass one row per datum and one column per "

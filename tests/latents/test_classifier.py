@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import emvae
-from emvae.datasets import files, mnist
+from emvae.datasets import mnist, real
 from emvae.latents import digit_classifier, trained
 from emvae.latents.classifier import DigitClassifier
 from tests.latents.models import generator
@@ -74,7 +74,7 @@ def test_its_file_is_small_and_of_half_precision():
 
 def test_a_file_of_other_content_is_refused(no_cache, tmp_path, monkeypatch):
     shutil.copy(FILE, tmp_path)
-    monkeypatch.setattr(files, "_DATA", tmp_path)
+    monkeypatch.setattr(real, "_DATA", tmp_path)
     damaged = tmp_path / FILE.name
     damaged.write_bytes(FILE.read_bytes()[:-1])
     with pytest.raises(OSError, match=r"digit-classifier\.pt is truncated or altered.*reinstall"):
@@ -92,9 +92,9 @@ class Hostile:
 def test_a_file_that_would_run_something_is_not_run(no_cache, tmp_path, monkeypatch, capsys):
     """Even with a checksum that fits."""
     torch.save({"network.0.weight": Hostile()}, tmp_path / FILE.name)
-    monkeypatch.setattr(files, "_DATA", tmp_path)
+    monkeypatch.setattr(real, "_DATA", tmp_path)
     digest = hashlib.sha256((tmp_path / FILE.name).read_bytes()).hexdigest()
-    monkeypatch.setitem(files._SHA256, FILE.name, digest)
+    monkeypatch.setitem(real._SHA256, FILE.name, digest)
     with pytest.raises(Exception, match="Weights only load failed"):
         digit_classifier()
     assert capsys.readouterr().out == ""

@@ -11,7 +11,7 @@ import torch
 
 import emvae
 from emvae.bounds import elbo_monte_carlo
-from emvae.datasets import binarise, files, mnist
+from emvae.datasets import binarise, mnist, real
 from emvae.latents import active_units, digit_vae, encode, trained
 from emvae.latents.trained import SIZES, new_digit_vae
 from tests.latents.models import generator
@@ -69,7 +69,7 @@ def test_each_call_hands_out_a_model_of_its_own(no_cache):
 
 def test_its_file_is_read_once(no_cache, tmp_path, monkeypatch):
     digit_vae()
-    monkeypatch.setattr(files, "_DATA", tmp_path)
+    monkeypatch.setattr(real, "_DATA", tmp_path)
     digit_vae()
 
 
@@ -92,7 +92,7 @@ def test_its_file_is_small_and_of_half_precision():
 
 def test_a_file_of_other_content_is_refused(no_cache, tmp_path, monkeypatch):
     shutil.copy(FILE, tmp_path)
-    monkeypatch.setattr(files, "_DATA", tmp_path)
+    monkeypatch.setattr(real, "_DATA", tmp_path)
     (tmp_path / FILE.name).write_bytes(FILE.read_bytes()[:-1])
     with pytest.raises(OSError, match=r"digit-vae\.pt is truncated or altered.*reinstall"):
         digit_vae()
