@@ -23,9 +23,7 @@ from torch import nn
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.bounds import NegativeELBO
-from emvae.training import DivergenceError, History, checkpoints, cosine, load_weights, loop, train
-from emvae.training.run import HeldOut, Run, _on_device
-from emvae.training.schedules import Budget, constant
+from emvae.training import DivergenceError, History, Step, cosine, load_weights, train
 from tests.test_progress import on_a_terminal
 
 ROOT = Path(__file__).resolve().parent.parent
