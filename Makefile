@@ -66,6 +66,7 @@ epub: book  ## make an EPUB of the book, formulas in MathML (needs Chromium, whi
 	@$(PY) -m tools.print $(PRINT).epub
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
+	@$(PY) -m pip install --quiet --editable '.[jax]' || echo 'emvae: JAX could not be installed, its row will be absent'
 	$(PY) -m tests.benchmarks
 
 train: $(STAMP)  ## train chapter 6's VAE for five minutes, keep it in _build; Ctrl-C and again goes on with it

