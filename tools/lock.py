@@ -1,4 +1,4 @@
-"""Write constraints.txt: every package that ``.[dev,jax]`` brings, at the version installed here.
+"""Write constraints.txt: every package that ``.[dev]`` brings, at the version installed here.
 
 Run by hand after an upgrade, by the interpreter of ``.venv``; CONTRIBUTING.md has the recipe.
 """
@@ -15,7 +15,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = """\
-# Every package that `.[dev,jax]` installs, and what builds emvae, as tested together (Python 3.11, Linux).
+# Every package that `.[dev]` installs, and what builds emvae, as tested together (Python 3.11, Linux).
 # Written by tools/lock.py. torch has no local suffix: its CPU build satisfies the line, and so does the
 # registry's own, which on Linux brings CUDA libraries that torch itself pins and that are not listed here.
 """
@@ -52,7 +52,7 @@ def build_requirements() -> list[Requirement]:
 
 def main() -> None:
     """Write the lock of this environment."""
-    versions = closure(Requirement("emvae[dev,jax]"), *build_requirements())
+    versions = closure(Requirement("emvae[dev]"), *build_requirements())
     del versions["emvae"]
     lines = sorted(f"{name}=={version}\n" for name, version in versions.items())
     (ROOT / "constraints.txt").write_text(HEADER + "".join(lines), encoding="utf-8")
