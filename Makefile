@@ -69,6 +69,7 @@ epub: book  ## make an EPUB of the book, formulas in MathML (needs Chromium, whi
 	@$(PY) -m tools.print $(PRINT).epub
 
 bench: $(STAMP)  ## measure speed and memory against the peers, store the tables that the book shows
+	@$(PY) -m pip install --quiet --editable '.[jax]' || echo 'emvae: JAX could not be installed, its row will be absent'
 	$(PY) -m tests.benchmarks
 
 mutants: $(STAMP)  ## change emvae in N=60 places, see whether a test notices (SINCE=commit: places changed since; ONLY=em.py)

@@ -20,11 +20,12 @@ def as_torch_generator(generator: Any) -> torch.Generator:
 
 
 @contextmanager
-def drawing_from(generator: torch.Generator) -> Iterator[None]:
+def drawing_from(generator: torch.Generator) -> Iterator[torch.Generator]:
     """Let ``sample`` and ``rsample`` of torch.distributions draw from ``generator`` within.
 
     They know the global stream of their device only. It takes the state of ``generator`` on entry, hands
-    it back on exit, advanced by what was drawn, and is then as it was: nothing outside notices.
+    it back on exit, advanced by what was drawn, and is then as it was: nothing outside notices. That stream
+    is what ``with`` hands on.
 
     Raises
     ------
@@ -32,12 +33,12 @@ def drawing_from(generator: torch.Generator) -> Iterator[None]:
     """
     stream = _global_stream(as_torch_generator(generator).device)
     if generator is stream:
-        yield
+        yield stream
         return
     outside = stream.get_state()
     stream.set_state(generator.get_state())
     try:
-        yield
+        yield stream
     finally:
         generator.set_state(stream.get_state())
         stream.set_state(outside)

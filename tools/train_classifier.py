@@ -44,19 +44,17 @@ def train(generator: torch.Generator) -> DigitClassifier:
     images, labels = torch.tensor(data.train_images), torch.tensor(data.train_labels)
     judge = DigitClassifier(generator=generator)
     optimiser = torch.optim.Adam(judge.parameters(), lr=LEARNING_RATE)
-    n_steps = N_EPOCHS * -(-len(images) // BATCH_SIZE)
-    step = 0
+    schedule = cosine(optimiser, N_EPOCHS * -(-len(images) // BATCH_SIZE))
     for _ in range(N_EPOCHS):
         for rows in torch.split(torch.randperm(len(images), generator=generator), BATCH_SIZE):
             x = torch.cat([shifted(part, generator) for part in torch.split(images[rows] / 255, 16)])
             half = len(x) // 2
             x = torch.cat([x[:half], bits(x[half:], generator)])
             loss = cross_entropy(judge(x).logits, labels[rows])
-            optimiser.param_groups[0]["lr"] = LEARNING_RATE * cosine(step / n_steps)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's
             optimiser.step()
-            step += 1
+            schedule.step()
     return judge
 
 

@@ -17,7 +17,7 @@ __all__ = ["Checkpoint", "identify", "load_weights"]
 
 State = dict[str, Any]
 
-_KIND = "emvae.training checkpoint, version 1"
+_KIND = "emvae.training checkpoint, version 2"
 
 
 def load_weights(model: nn.Module, checkpoint: str | PathLike[str]) -> None:
@@ -30,7 +30,8 @@ def load_weights(model: nn.Module, checkpoint: str | PathLike[str]) -> None:
 
     Raises
     ------
-    ValueError : the file is damaged, no checkpoint, or one of another model; the weights are as before.
+    ValueError : the file is damaged, no checkpoint, of an older version or of another model; the weights are
+        as before.
     OSError : the file cannot be read.
     """
     path = Path(checkpoint)
@@ -46,48 +47,44 @@ class Checkpoint:
     Parameters
     ----------
     path : the file, None to do without.
-    identity : what a continuation must have in common with the beginning.
     every : seconds between two states.
     resume : whether the file may be there already.
     """
 
-    def __init__(
-        self, path: str | PathLike[str] | None, identity: State, *, every: float, resume: bool
-    ) -> None:
+    def __init__(self, path: str | PathLike[str] | None, *, every: float, resume: bool) -> None:
         if path is None and resume:
             raise ValueError("resume is set without a checkpoint: pass checkpoint, the file to continue from")
-        self.path = None if path is None else Path(path)
-        self.identity, self.every = identity, every
-        self._written_at = -math.inf
-        self._step: int | None = None
+        self.path, self.every = None if path is None else Path(path), every
+        self._due, self._step = -math.inf, -1
         if self.path is not None and self.path.exists() and not resume:
             raise ValueError(f"checkpoint {path} exists: pass resume=True to continue it, or remove it")
 
-    def read(self) -> State | None:
+    def read(self, identity: State) -> State | None:
         """Return the state to continue from, if there is one; it has to be of the same run."""
+        self.identity = identity
         if self.path is None or not self.path.exists():
             return None
         state = _files.read(self.path, kind=_KIND)
-        for what, value in self.identity.items():
+        for what, value in identity.items():
             if state["identity"].get(what) != value:
                 raise ValueError(
                     f"checkpoint {self.path} is of another run, {what} differs: pass what that run had, or "
                     "another file"
                 )
-        self._written_at, self._step = time.perf_counter(), len(state["losses"])
+        self._due, self._step = time.perf_counter() + self.every, len(state["losses"])
         return state
 
     def is_due(self) -> bool:
         """Tell whether it is time to write."""
-        return self.path is not None and time.perf_counter() - self._written_at >= self.every
+        return self.path is not None and time.perf_counter() >= self._due
 
-    def write(self, run: Run) -> None:
-        """Write the state if it is not there yet. Without any file a failure is an error, else a warning."""
-        if self.path is None or self._step == run.n_steps:
+    def write(self, state: State) -> None:
+        """Write a state unless it is there. Without any file a failure is an error, else a warning."""
+        if self.path is None or self._step == len(state["losses"]):
             return
-        self._written_at = time.perf_counter()
+        self._due = time.perf_counter() + self.every
         try:
-            _files.write(self.path, {"identity": self.identity, **run.state()}, kind=_KIND)
+            _files.write(self.path, {"identity": self.identity, **state}, kind=_KIND)
         except OSError as error:
             failed = f"checkpoint {self.path} cannot be written ({error}): make room, or "
             if not self.path.exists():
@@ -98,18 +95,24 @@ class Checkpoint:
                 stacklevel=4,
             )
         else:
-            self._step = run.n_steps
+            self._step = len(state["losses"])
 
 
-def identify(model: nn.Module, x: Tensor, batch_size: int) -> State:
+def identify(run: Run) -> State:
     """Name what the continuation of a run must have in common with its beginning."""
+    groups = run.optimiser.state_dict()["param_groups"]
     return {
-        "the shape of the weights": _shapes(model.state_dict()),
-        "the choice of trained weights": [name for name, w in model.named_parameters() if w.requires_grad],
-        "batch_size": batch_size,
-        "the shape of x": list(x.shape),
-        "the dtype of x": str(x.dtype),
-        "the content of x": zlib.crc32(x.cpu().contiguous().numpy().data),
+        "the shape of the weights": _shapes(run.model.state_dict()),
+        "the choice of trained weights": [
+            name for name, weights in run.model.named_parameters() if weights.requires_grad
+        ],
+        "batch_size": run.batch_size,
+        "the optimiser": type(run.optimiser).__name__,
+        "the learning rate": [group.get("initial_lr", group.get("lr")) for group in groups],
+        "the kind of schedule": type(run.scheduler).__name__,
+        "the shape of x": list(run.x.shape),
+        "the dtype of x": str(run.x.dtype),
+        "the content of x": zlib.crc32(run.x.cpu().contiguous().numpy().data),
     }
 
 

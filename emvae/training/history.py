@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["DivergenceError", "History", "StopReason"]
 
-StopReason = Literal["n_epochs", "max_seconds", "interrupted", "diverged"]
+StopReason = Literal["n_epochs", "max_seconds", "callback", "interrupted", "diverged"]
 
 _ROWS_SHOWN = 8
 
@@ -26,8 +26,8 @@ class History:
     validation_steps : (V,) numbers of updates after which held-out data were evaluated.
     validation_losses : (V,) mean objective over the held-out data at these moments.
     steps_per_epoch : updates in one pass over the data.
-    stop_reason : "n_epochs" or "max_seconds" for the budget that was spent, "interrupted" by Ctrl-C, or
-        "diverged" in the history that a ``DivergenceError`` carries.
+    stop_reason : "n_epochs" or "max_seconds" for the budget that was spent, "callback" where that had enough,
+        "interrupted" by Ctrl-C, or "diverged" in the history that a ``DivergenceError`` carries.
     """
 
     losses: NDArray[np.float64]

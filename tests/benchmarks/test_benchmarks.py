@@ -119,39 +119,15 @@ def test_the_page_tells_the_guard_that_the_package_has():
 
 @pytest.mark.parametrize("batch_size", [128, 512])
 def test_training_is_as_fast_as_promised(batch_size):
-    row, promised = rows("vae_speed")[f"training-{batch_size}"], vae_speed.BATCHES[batch_size]
+    row = rows("vae_speed")[f"training-{batch_size}"]
     assert (row["n"], row["batch_size"]) == (60_000, batch_size)
-    assert row["ratio"] >= promised["at_least"]
-
-
-@pytest.mark.parametrize(
-    "batch_size",
-    [
-        128,
-        pytest.param(
-            512,
-            marks=pytest.mark.xfail(strict=True, reason="0.62, and the least loop has 0.69: see Performance"),
-        ),
-    ],
-)
-def test_training_is_mostly_bare_work(batch_size):
-    share, least = (
-        rows("vae_speed")[f"training-{batch_size}"]["share"],
-        vae_speed.BATCHES[batch_size]["least_share"],
-    )
-    assert least <= share <= 1.1
+    assert row["ratio"] >= vae_speed.BATCHES[batch_size]
 
 
 @pytest.mark.parametrize("batch_size", [128, 512])
 def test_training_takes_little_more_than_the_least_loop(batch_size):
     seconds = rows("vae_speed")[f"training-{batch_size}"]["seconds"]
     assert 0.8 <= seconds["least loop, emvae's network"] / seconds["emvae"] <= 1.1
-
-
-def test_the_page_may_say_that_not_even_the_least_loop_is_as_bare_as_hoped():
-    page = (ROOT / "book" / "performance.md").read_text("utf-8")
-    assert "70 % at batches of 512; on this machine not even that loop gets there" in page
-    assert rows("vae_speed")["training-512"]["share_of_least_loop"] < vae_speed.BATCHES[512]["least_share"]
 
 
 def test_the_importance_weighted_bound_is_little_more_than_its_products_and_softplus():
@@ -242,6 +218,14 @@ def test_the_least_loop_takes_the_steps_of_emvae():
     x = torch.rand(256, 784, generator=torch.Generator().manual_seed(0))
     ours = vae_contenders.emvae_epoch(x, 64, binarise=False)
     assert vae_contenders.least_loop_epoch(x, 64) == pytest.approx(ours, rel=1e-5)
+
+
+def test_jax_and_the_compiled_run_minimise_the_same_bound():
+    """The noise of JAX is its own: the mean over a few steps from other weights is near, no more."""
+    pytest.importorskip("optax", reason="JAX is an extra of its own: pip install '.[jax]'")
+    images = np.random.default_rng(0).integers(0, 256, (512, 784)).astype(np.uint8)
+    ours = vae_contenders.least_loop_epoch(torch.tensor(images) / 255, 128)
+    assert vae_contenders.jax_epoch(images)(128) == pytest.approx(ours, rel=0.01)
 
 
 # --- the benchmarks themselves

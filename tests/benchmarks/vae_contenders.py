@@ -7,6 +7,7 @@ default.
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -123,7 +124,64 @@ def least_loop_epoch(x: Tensor, batch_size: int) -> float:
     return total / len(x)
 
 
-def emvae_epoch(x: Tensor, batch_size: int, *, binarise: bool) -> float:
+def jax_epoch(images: NDArray[np.uint8]) -> Callable[[int], float]:
+    """Return a pass over the data in JAX with optax: the same network, formulas and optimiser.
+
+    The data lie on the device, and a whole step is one compiled function that works in its arguments' memory.
+    """
+    import jax
+    import optax
+    from jax import numpy as jnp
+
+    def linear(key: Any, n_in: int, n_out: int) -> Any:
+        bound, keys = n_in**-0.5, jax.random.split(key)
+        shapes = (n_in, n_out), (n_out,)
+        return [
+            jax.random.uniform(k, s, minval=-bound, maxval=bound) for k, s in zip(keys, shapes, strict=True)
+        ]
+
+    def loss(weights: Any, x: Any, key: Any) -> Any:
+        trunk, loc, log_scale, first, last = weights
+
+        def through(layer: Any, h: Any) -> Any:
+            return h @ layer[0] + layer[1]
+
+        hidden = jax.nn.relu(through(trunk, x))
+        mu, log_sigma = through(loc, hidden), through(log_scale, hidden)
+        sigma = jnp.exp(log_sigma)
+        z = mu + sigma * jax.random.normal(key, sigma.shape)
+        logits = through(last, jax.nn.relu(through(first, z)))
+        log_likelihood = (x * logits - jax.nn.softplus(logits)).sum(-1)
+        return (0.5 * (mu**2 + sigma**2 - 1).sum(-1) - log_sigma.sum(-1) - log_likelihood).mean()
+
+    optimiser = optax.adam(1e-3)
+
+    @partial(jax.jit, donate_argnums=(0, 1))
+    def step(weights: Any, moments: Any, x: Any, rows: Any, key: Any) -> Any:
+        key, noise = jax.random.split(key)
+        value, gradients = jax.value_and_grad(loss)(weights, x[rows], noise)
+        updates, moments = optimiser.update(gradients, moments, weights)
+        return optax.apply_updates(weights, updates), moments, value, key
+
+    x = jnp.asarray(images.reshape(len(images), -1).astype(np.float32) / 255)
+    n_pixels, n_hidden, n_latent = WIDTHS
+    sizes = [(n_pixels, n_hidden), (n_hidden, n_latent), (n_hidden, n_latent), (n_latent, n_hidden)]
+
+    def epoch(batch_size: int) -> float:
+        key, *keys = jax.random.split(jax.random.key(0), 6)
+        layers = zip(keys, [*sizes, (n_hidden, n_pixels)], strict=True)
+        weights = [linear(k, *size) for k, size in layers]
+        moments, order, total = optimiser.init(weights), np.random.default_rng(0).permutation(len(x)), 0.0
+        for start in range(0, len(x), batch_size):
+            rows = order[start : start + batch_size]
+            weights, moments, value, key = step(weights, moments, x, rows, key)
+            total += float(value) * len(rows)
+        return total / len(x)
+
+    return epoch
+
+
+def emvae_epoch(x: Tensor, batch_size: int, *, binarise: bool, compile: bool = False) -> float:
     """Train for a pass over the data with emvae."""
     generator = torch.Generator().manual_seed(0)
     objective = NegativeELBO(binarise=binarise)
@@ -134,7 +192,8 @@ def emvae_epoch(x: Tensor, batch_size: int, *, binarise: bool) -> float:
         generator=generator,
         n_epochs=1,
         batch_size=batch_size,
-    ).loss
+        compile=compile,
+    ).epoch_losses[0]
 
 
 def emvae_network(widths: tuple[int, ...] = WIDTHS, *, grey_levels: bool = True) -> VAE:

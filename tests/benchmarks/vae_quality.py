@@ -145,7 +145,7 @@ def fit(recipe: Recipe, x: Tensor, *, checkpoint: Path | None = None) -> tuple[V
         n_epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
-        schedule=(lambda _: 1.0) if recipe.constant_rate else cosine,
+        schedule=None if recipe.constant_rate else cosine,
         checkpoint=checkpoint,
         resume=checkpoint is not None,
     )

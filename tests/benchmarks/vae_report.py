@@ -54,6 +54,10 @@ def training_table(rows: dict[str, Row]) -> str:
         f"{shares} of its time, and {least} of the time of the least loop, which does nothing but the steps. "
         "Adam's step on moments that are subnormal numbers takes "
         f"{rows['subnormal-moments']['ratio']:.0f} times as long as on zeros."
+        + "".join(
+            f" {name} first compiles for {seconds:.0f} s, which is not counted."
+            for name, seconds in rows["training-128"].get("compile_seconds", {}).items()
+        )
     )
 
 
