@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         training,
     )
 
-__version__ = "0.3.1"
+__version__ = "0.4.0"
 
 __all__ = [
     "assignments",

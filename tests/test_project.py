@@ -98,7 +98,7 @@ def test_binder_gets_ranges_of_pyproject_and_all_that_the_notebooks_import(asked
     assert "3.10" not in python
     assert {name: asked.get(name) for name in binder} == binder
     cells = [cell["source"] for page in book_pages.read_book(ROOT) for cell in page.code_cells]
-    assert imported(cells) | ranges(PROJECT["dependencies"]).keys() <= binder.keys() | {"emvae"}
+    assert imported(cells) | ranges(PROJECT["dependencies"]).keys() <= binder.keys() | {"emvae", "figures"}
 
 
 def test_extras_give_a_package_one_range():
