@@ -241,8 +241,9 @@ def check() -> None:
         if tried.wait() != 0:
             raise NoSandboxError(
                 f"bubblewrap does not work here ({said}): let users make namespaces "
-                "(sysctl kernel.unprivileged_userns_clone=1, or kernel.apparmor_restrict_unprivileged_userns=0 "
-                "on Ubuntu), or, where you trust every student, grade without it: make grade ... TRUST=1"
+                "(sysctl kernel.unprivileged_userns_clone=1; on Ubuntu "
+                "kernel.apparmor_restrict_unprivileged_userns=0), or, where you trust every student, "
+                "grade without it: make grade ... TRUST=1"
             )
 
 
