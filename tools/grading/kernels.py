@@ -1,4 +1,4 @@
-"""The processes that a submission is graded with: the student's, locked in, and the one that runs the tests."""
+"""The processes that grade a submission: the student's, locked in, and the one that runs the tests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from tools.grading import sandbox
 from tools.grading.inside import plain
 from tools.grading.inside.plain import Link, NotPlainError
@@ -23,8 +25,15 @@ How = Literal["ok", "error", "time", "death", "memory", "processes", "messages",
 READY = 60.0  # seconds that a process may take to start
 LOOK = 0.5  # seconds between two looks at a process's memory
 MESSAGES = 200_000  # of one cell
+ENDS: dict[str, How] = {"exit": "death", "error": "error"}  # of a cell, as the process says
+WANTED = {b"R": b"D", b"C": b"AXB", b"M": b"AXB", b"V": b"AXB", b"F": b"D", b"E": b"F"}
 INSIDE = Path(plain.__file__).parent
-BEGIN = "sys.path.insert(0, {folder!r})\nimport worker\nsys.path.remove({folder!r})\nworker.main({descriptor})"
+BEGIN = """
+sys.path.insert(0, {folder!r})
+import worker
+sys.path.remove({folder!r})
+worker.main({descriptor})
+"""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Answer:
     error: tuple[str, str] = ("", "")
     outputs: list[Any] = field(default_factory=list)
     cut: bool = False
+    size: int = 0  # characters of the outputs
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ class Called:
     how: How
     kind: bytes = b""
     payload: bytes = b""
+    seconds: float = 0.0
+    megabytes: float = 0.0
 
 
 class KernelFailedError(RuntimeError):
@@ -58,7 +70,7 @@ class Kernel:
         self.link = link
         self.limits = limits
 
-    def run(self, source: str, *, keep: list[str], seconds: float) -> Answer:
+    def run(self, source: str, *, keep: list[str], seconds: float, output: int) -> Answer:
         """Run a cell and wait until it ends, dies or has used up its time.
 
         Parameters
@@ -66,51 +78,56 @@ class Kernel:
         source : what to run.
         keep : names of the assignment's own that it binds.
         seconds : how long it may take; afterwards the process is of no more use.
+        output : how many characters of outputs are kept.
         """
-        outputs = Outputs(self.limits.output)
-        how, _, payload = self._ask(b"R", plain.dumps({"source": source, "keep": keep}), seconds, outputs, b"D")
+        limit = max(0, min(self.limits.output, output))
+        outputs = Outputs(limit)
+        how, _, payload = self._ask(b"R", plain.dumps({"source": source, "keep": keep}), seconds, outputs)
         told: Any = {}
         if how == "ok":
             with suppress(NotPlainError):
                 told = plain.loads(payload)
             told = told if isinstance(told, dict) else {}
-            how = {"exit": "death", "error": "error"}.get(str(told.get("how")), "ok")  # type: ignore[assignment]
+            how = ENDS.get(str(told.get("how")), "ok")
         error = ("", "")
         if how == "error":
-            error = str(told.get("ename", ""))[:200], str(told.get("evalue", ""))[:5000]
-            trace = told.get("traceback")
-            lines = [str(line)[:5000] for line in trace[-20:]] if isinstance(trace, list) else []
-            outputs.end_in_error(*error, lines)
-        return Answer(how, error, outputs.cells, outputs.cut)
+            error = outputs.end_in_error(told.get("ename"), told.get("evalue"), told.get("traceback"))
+        return Answer(how, error, outputs.cells, outputs.cut, limit - outputs.left)
 
     def call(self, kind: bytes, payload: bytes, *, seconds: float) -> Called:
-        """Have a function called, or go on with a call in which the test's function was called back."""
-        return Called(*self._ask(kind, payload, seconds, Outputs(self.limits.output), b"AXB"))
+        """Have a function called (C; M: and measured), or go on (V) after one of the test's was called."""
+        start = time.perf_counter()
+        self.peak = before = self._resident() if kind == b"M" else 0
+        answer = self._ask(kind, payload, seconds, Outputs(self.limits.output))
+        return Called(*answer, time.perf_counter() - start, (self.peak - before) / 1e6)
 
     def fork(self) -> None:
         """Let a child go on from here; ``join`` ends it. For notebooks of one's own, not for submissions."""
-        self._ask(b"F", b"", READY, Outputs(0), b"D")
+        self._ask(b"F", b"", READY, Outputs(0))
 
     def join(self) -> None:
         """End the child."""
-        self._ask(b"E", b"", READY, Outputs(0), b"F")
+        self._ask(b"E", b"", READY, Outputs(0))
 
-    def _ask(self, kind: bytes, payload: bytes, seconds: float, outputs: Outputs, wanted: bytes) -> tuple[How, bytes, bytes]:
-        """Send a frame and wait for one of the wanted kinds; take what is shown meanwhile."""
+    def _ask(self, kind: bytes, payload: bytes, seconds: float, outputs: Outputs) -> tuple[How, bytes, bytes]:
+        """Send a frame and wait for one that answers it; take what is shown meanwhile."""
+        wanted = WANTED[kind]
         deadline, look, received = time.monotonic() + seconds, time.monotonic() + LOOK, 0
         try:
             self.link.end.settimeout(seconds)
-            self.link.send(kind, raw=payload)
+            self.link.send(kind.replace(b"M", b"C"), raw=payload)
             self.link.end.settimeout(None)
             while received < MESSAGES:
-                frame = self.link.poll(0.1)
+                frame = self.link.poll(0.005 if kind == b"M" else 0.1)
+                if kind == b"M" and frame is None:
+                    self.peak = max(self.peak, self._resident())
                 now = time.monotonic()
                 if frame is not None:
                     received += 1
                     if frame[0] in wanted:
                         return "ok", *frame
                     if frame[0] != b"S":
-                        return ("death" if frame[0] == b"F" else "nonsense"), b"", b""
+                        return ("death" if frame[0] == b"F" else "nonsense"), b"", b""  # F: the child died
                     if not outputs.cut:
                         with suppress(NotPlainError):
                             outputs.take(plain.loads(frame[1]))
@@ -130,6 +147,16 @@ class Kernel:
         except (EOFError, OSError):
             return "death", b"", b""
 
+    def _resident(self) -> int:
+        """Return the bytes of memory that the process and all that it started hold."""
+        total = 0
+        with suppress(psutil.Error):
+            process = psutil.Process(self.process.pid)
+            for member in [process, *process.children(recursive=True)]:
+                with suppress(psutil.Error):
+                    total += member.memory_info().rss
+        return total
+
 
 @contextmanager
 def start(limits: Limits, *, trust: bool = False) -> Iterator[Kernel]:
@@ -141,7 +168,8 @@ def start(limits: Limits, *, trust: bool = False) -> Iterator[Kernel]:
     """
     ours, theirs = socket.socketpair()
     code = "import sys\n" + BEGIN.format(folder=str(INSIDE), descriptor=theirs.fileno())
-    with ours, theirs, sandbox.start(code, limits=limits, trust=trust, descriptors=[theirs.fileno()]) as process:
+    walls = sandbox.start(code, limits=limits, trust=trust, descriptors=[theirs.fileno()])
+    with ours, theirs, walls as process:
         theirs.close()
         kernel = Kernel(process, Link(ours), limits)
         frame = None
@@ -155,7 +183,7 @@ def start(limits: Limits, *, trust: bool = False) -> Iterator[Kernel]:
 class Tester:
     """The process that runs an assignment's test cells (tools.grading.testing)."""
 
-    def __init__(self, cells: list[str], answers: list[str], helpers: list[str]) -> None:
+    def __init__(self, cells: list[str], answers: list[str]) -> None:
         ours, theirs = socket.socketpair()
         threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
         with theirs:
@@ -169,7 +197,7 @@ class Tester:
             )
         self.link = Link(ours, largest=1 << 30)
         try:
-            self.link.send(b"G", {"cells": cells, "name": answers, "given": helpers})
+            self.link.send(b"G", {"cells": cells, "answers": answers})
             frame = self.link.poll(10 * READY)
         except (EOFError, OSError):
             frame = None

@@ -17,8 +17,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from tools.grading import names
-from tools.grading.nbgraders import is_locked, is_solution
-from tools.grading.sources import Assignment, grade_id, task
+from tools.grading.nbgraders import is_locked
+from tools.grading.sources import Assignment
 
 PACKAGES = ("emvae", "torch", "scipy", "sklearn", "numpy")
 
@@ -32,29 +32,23 @@ class Use:
 
 
 def complaints(assignment: Assignment, notebook: NotebookNode) -> list[str]:
-    """Return a sentence for each task whose answer leads to what is forbidden in it.
+    """Return a sentence for each answer that leads to what is forbidden in it.
 
     Parameters
     ----------
-    assignment : its test cells' metadata name what must not do the work, ``emvae: {own_work: [...]}``: full
+    assignment : its metadata name what must not do the work, ``emvae: {own_work: {function: [...]}}``: full
         names; a module's or a class's stands for all that it holds.
     notebook : the mended submission.
     """
-    forbidden: dict[str, set[str]] = {}
-    for cell in assignment.tests:
-        for name in cell.metadata.get("emvae", {}).get("own_work", []):
-            forbidden.setdefault(task(cell), set()).add(_canonical(name))
-    uses = _uses(notebook)
-    found = []
-    for cell in notebook.cells:
-        if is_solution(cell) and cell.cell_type == "code" and grade_id(cell) in forbidden:
-            wanted = forbidden[grade_id(cell)]
-            found += [
-                f"`{grade_id(cell)}` leaves its work to `{name}` of the package: {line[:120]}"
-                for name, line in sorted(_reached(names.bound(cell.source), uses).items())
-                if any(name == f or name.startswith(f"{f}.") for f in wanted)
-            ]
-    return list(dict.fromkeys(found))
+    uses, found = _uses(notebook), list[str]()
+    for function, forbidden in assignment.source.metadata.get("emvae", {}).get("own_work", {}).items():
+        wanted = {_canonical(name) for name in forbidden}
+        found += [
+            f"`{function}` leaves its work to `{name}` of the package: {line[:120]}"
+            for name, line in sorted(_reached({function}, uses).items())
+            if any(name == f or name.startswith(f"{f}.") for f in wanted)
+        ]
+    return found
 
 
 def _reached(start: set[str], uses: dict[str, Use]) -> dict[str, str]:

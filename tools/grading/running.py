@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
 import time
@@ -14,10 +15,10 @@ from nbformat.v4 import new_output
 
 from tools.grading import kernels, names
 from tools.grading.inside import plain
-from tools.grading.kernels import Answer, Kernel, KernelFailedError, Tester
+from tools.grading.kernels import Answer, Kernel, Tester
 from tools.grading.nbgraders import is_locked, is_solution, is_test, is_unanswered
 from tools.grading.sandbox import Limits
-from tools.grading.sources import Assignment, grade_id, is_helper
+from tools.grading.sources import Assignment, grade_id
 
 FAILURES = {
     "time": "did not end within {limits.cell_seconds:g} s",
@@ -28,6 +29,7 @@ FAILURES = {
     "nonsense": "had the kernel answer what is no answer",
 }
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+OUTPUT = 8 << 20  # bytes of all outputs of one notebook
 TEST_SECONDS = 300.0  # that a test cell may take for itself: it is ours
 
 
@@ -44,8 +46,8 @@ class Run:
 class Runner(AbstractContextManager["Runner"]):
     """Runs the cells of submissions of one assignment, with a new process where one was lost.
 
-    With ``warm``, for notebooks of one's own, one process runs the cells that all begin with, and each notebook
-    goes on in a fork of it; a submission has a process for itself.
+    With ``warm``, for notebooks of one's own, one process runs the cells that all begin with, and each
+    notebook goes on in a fork of it; a submission has a process for itself.
     """
 
     def __init__(self, assignment: Assignment, limits: Limits, *, trust: bool, warm: bool = False) -> None:
@@ -54,19 +56,23 @@ class Runner(AbstractContextManager["Runner"]):
         self.trust = trust
         self.warm = warm
         self.tester: Tester | None = None
+        self.model: Kernel | None = None
+        self.for_good = ExitStack()
         self.kernel: Kernel | None = None
         self.stack = ExitStack()
         self.first: dict[str, Answer] = {}  # what a warm process has run already
         self.done: list[NotebookNode] = []  # what a new process must run again
         self.starts = 0
         self.deadline = 0.0
+        self.left = OUTPUT
 
     def __exit__(self, *_: object) -> None:
         """End all processes."""
         self._close()
+        self.for_good.close()
         if self.tester is not None:
             self.tester.close()
-            self.tester = None
+        self.tester = self.model = None
 
     def run(self, notebook: NotebookNode) -> Run:
         """Run all cells of a notebook that holds the assignment's own test cells.
@@ -76,7 +82,7 @@ class Runner(AbstractContextManager["Runner"]):
         KernelFailedError : this machine starts no process.
         """
         run = Run(copy.deepcopy(notebook))
-        self.done, self.starts = [], 0
+        self.done, self.starts, self.left = [], 0, OUTPUT
         self.deadline = time.monotonic() + self.limits.total_seconds
         cells = [cell for cell in run.notebook.cells if cell.cell_type == "code"]
         if self.warm:
@@ -122,19 +128,25 @@ class Runner(AbstractContextManager["Runner"]):
             run.faults.append(f"{called(cell)} ends in {answer.error[0]}")
 
     def _run_test(self, cell: NotebookNode, run: Run) -> None:
-        """Run a test cell where no student's code is, and have its calls answered by the student's process."""
+        """Run a test cell where no student's code is, and have the student's process answer its calls."""
         tester, why = self._tester(), ""
         deadline = time.monotonic() + self._seconds()
         try:
             tester.link.send(b"T", cell.source)
             while (frame := tester.link.poll(TEST_SECONDS)) is not None and frame[0] != b"Z":
-                if not self._is_ready(run):
+                seconds = max(0.1, deadline - time.monotonic())
+                if frame[0] == b"N":
+                    answer = self._model().call(b"M", frame[1], seconds=seconds)
+                elif self._is_ready(run):
+                    assert self.kernel is not None
+                    answer = self.kernel.call(*frame, seconds=seconds)
+                else:
                     tester.link.send(b"L", "NotRun: this test could not be run")
                     continue
-                assert self.kernel is not None
-                answer = self.kernel.call(*frame, seconds=max(0.1, deadline - time.monotonic()))
                 if answer.how == "ok":
                     tester.link.send(answer.kind, raw=answer.payload)
+                    if frame[0] in b"MN":
+                        tester.link.send(b"$", (answer.seconds, answer.megabytes))
                 else:
                     what = self._lost(answer.how, cell, run)
                     tester.link.send(b"L", f"NotEnded: the test cell {what}; it calls your code")
@@ -153,10 +165,18 @@ class Runner(AbstractContextManager["Runner"]):
         if self.tester is None:
             code = [c for c in self.assignment.source.cells if c.cell_type == "code"]
             answers = set[str]().union(*(names.bound(c.source) for c in code if is_solution(c)))
-            helpers = set[str]().union(*(names.bound(c.source) for c in code if is_helper(c)))
-            given = [c.source for c in code if is_locked(c) and not is_test(c) and not is_helper(c)]
-            self.tester = Tester(given, sorted(answers), sorted(helpers))
+            given = [c.source for c in code if is_locked(c) and not is_test(c)]
+            self.tester = Tester(given, sorted(answers))
         return self.tester
+
+    def _model(self) -> Kernel:
+        """Return a process that holds the model solution, for comparisons of speed."""
+        if self.model is None:
+            self.model = self.for_good.enter_context(kernels.start(self.limits, trust=self.trust))
+            for cell in self.assignment.model.cells:
+                if cell.cell_type == "code" and not is_test(cell) and (is_locked(cell) or _defines(cell)):
+                    self._run_on(self.model, cell)
+        return self.model
 
     def _is_ready(self, run: Run) -> bool:
         """Have a process that has run all that was run before; tell whether there is one."""
@@ -175,7 +195,9 @@ class Runner(AbstractContextManager["Runner"]):
 
     def _run_on(self, kernel: Kernel, cell: NotebookNode) -> Answer:
         keep = sorted(names.bound(cell.source)) if is_locked(cell) else []
-        return kernel.run(cell.source, keep=keep, seconds=self._seconds())
+        answer = kernel.run(cell.source, keep=keep, seconds=self._seconds(), output=self.left)
+        self.left -= answer.size
+        return answer
 
     def _seconds(self) -> float:
         return max(0.1, min(self.limits.cell_seconds, self.deadline - time.monotonic()))
@@ -199,6 +221,12 @@ class Runner(AbstractContextManager["Runner"]):
         self.stack.close()
 
 
+def _defines(cell: NotebookNode) -> bool:
+    """Tell whether a cell only defines functions."""
+    kinds = ast.FunctionDef | ast.Import | ast.ImportFrom
+    return all(isinstance(node, kinds) for node in names.tree(cell.source).body)
+
+
 def called(cell: NotebookNode) -> str:
     """Return how a sentence names a cell."""
     if name := grade_id(cell):
@@ -217,6 +245,3 @@ def _stable(output: Any) -> Any:
         if key in output:
             output[key] = ADDRESS.sub("", output[key])
     return output
-
-
-__all__ = ["KernelFailedError", "Run", "Runner", "called"]

@@ -132,11 +132,6 @@ def grade_id(cell: NotebookNode) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
-def is_helper(cell: NotebookNode) -> bool:
-    """Tell whether a cell of ours runs with the student's code: tests have it call a student's function."""
-    return bool(cell.metadata.get("emvae", {}).get("helper"))
-
-
 def task(cell: NotebookNode) -> str:
     """Return the task to which a cell's points belong: the one that it names, or the answer that it is."""
     own = grade_id(cell) if nbgraders.is_solution(cell) else ""

@@ -1,6 +1,6 @@
 """Runs an assignment's test cells, in a process that holds no student's code.
 
-It runs the source's own cells once, and each test cell in a child of itself, so that no test can leave anything
+It runs the source's own cells once, and each test cell in a child of itself, so that no test leaves anything
 behind. The names that answers bind are stand-ins: calling one has the grader ask the student's process, and
 plain data come back. Arguments are pickled, which is safe in this direction alone: they go to where the
 student's code is, and nothing pickled comes from there.
@@ -19,7 +19,6 @@ import types
 import warnings
 from typing import Any
 
-from emvae import assignments
 from tools.grading import names
 from tools.grading.inside import plain
 from tools.grading.inside.plain import Link, NotPlainError, arrays
@@ -39,7 +38,7 @@ class Pickler(pickle.Pickler):
     def persistent_id(self, value: Any) -> Any:
         """Return the mark of a value that is not pickled as it is."""
         if isinstance(value, StandIn):
-            return (value._mark, value.__name__)
+            return ("name", value.__name__)
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
         if isinstance(value, types.FunctionType) and value.__module__ == "__main__":
@@ -67,40 +66,58 @@ class Pickler(pickle.Pickler):
 class StandIn:
     """Takes the place of a function that is called where the student's code is."""
 
-    def __init__(self, name: str, stage: Stage, mark: str) -> None:
+    def __init__(self, name: str, stage: Stage) -> None:
         self.__name__ = name
         self._stage = stage
-        self._mark = mark
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns there."""
         return self._stage.ask(self, args, kwargs)
 
+    def copies_back(self, *args: Any, **kwargs: Any) -> Any:
+        """Call, and take over into these arguments what the student's function did to its own."""
+        value = self._stage.ask(self, args, kwargs)
+        mine = list(arrays((args, kwargs)))
+        for place, new in self._stage.changed:
+            mine[place][...] = new
+        return value
+
+    def measured(self, *args: Any, **kwargs: Any) -> tuple[Any, float, float, float]:
+        """Call, and return the value, seconds and megabytes, and the model solution's seconds."""
+        value = self._stage.ask(self, args, kwargs, kind=b"M")
+        seconds, megabytes = self._stage.cost
+        self._stage.ask(self, args, kwargs, kind=b"N")
+        return value, seconds, megabytes, self._stage.cost[0]
+
 
 class Stage:
-    """The assignment's own names, with stand-ins for the students' and for those of helper cells."""
+    """The assignment's own names, with stand-ins for the students'."""
 
     def __init__(self, link: Link, given: dict[str, Any]) -> None:
         self.link = link
         self.callbacks: list[types.FunctionType] = []
-        self.changed: list[tuple[Any, Any]] = []  # arguments, and what the student's function made of them
+        self.changed: list[Any] = []  # what the last call did to arrays among its arguments: place, array
+        self.cost = (0.0, 0.0)  # of the last call that was measured: seconds, megabytes
         module = types.ModuleType("__main__")
         self.namespace = vars(module)
         sys.modules["__main__"] = module
         for source in given["cells"]:
             exec(compile(names.MAGIC.sub("", source), "<given>", "exec"), self.namespace)
-        for mark in ("name", "given"):
-            self.namespace |= {name: StandIn(name, self, mark) for name in given[mark]}
-        self.records = {n: v for n, v in self.namespace.items() if isinstance(v, type) and hasattr(v, "_fields")}
-        self._unchanged = assignments.expect_unchanged
-        assignments.expect_unchanged = self.expect_unchanged
+        self.namespace |= {name: StandIn(name, self) for name in given["answers"]}
+        self.records = {n: v for n, v in self.namespace.items() if hasattr(v, "_fields")}
+        for name, value in self.namespace.items():
+            if getattr(value, "runs_with_student", False):
+                self.namespace[name] = self._there(value)
 
-    def expect_unchanged(self, argument: Any, before: Any, *, what: str) -> None:
-        """Compare what the student's function has made of its own copy of an argument."""
-        theirs = next((new for mine, new in reversed(self.changed) if mine is argument), argument)
-        self._unchanged(theirs, before, what=what)
+    def _there(self, helper: Any) -> Any:
+        """Return a function that has a helper of ours run where the student's code is."""
 
-    def ask(self, target: StandIn, args: Any, kwargs: Any) -> Any:
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            return self.ask(helper, args, kwargs)
+
+        return ask
+
+    def ask(self, target: Any, args: Any, kwargs: Any, *, kind: bytes = b"C") -> Any:
         """Have a function called in the student's process; return its value.
 
         Raises
@@ -111,21 +128,25 @@ class Stage:
         name = target.__name__
         self.callbacks = []
         strict = bool(warnings.filters) and warnings.filters[0][:3:2] == ("error", Warning)
-        self.link.send(b"C", raw=self._pickled((target, args, kwargs, strict)))
+        self.link.send(kind, raw=self._pickled((target, args, kwargs, strict)))
         while (frame := self._next())[0] == b"B":
             self.link.send(b"V", raw=self._pickled(self._call_back(frame[1])))
-        kind, payload = frame
-        if kind == b"L":
+        answer, payload = frame
+        if answer == b"L":
             raise LostError(plain.loads(payload))
+        if kind != b"C":
+            self.cost = plain.loads(self._next()[1])
         try:
             told = plain.loads(payload, self.records)
-            if kind == b"A":
+            if answer == b"A":
                 value, changed = told
                 mine = list(arrays((args, kwargs)))
-                self.changed += [(mine[i], new) for i, new in changed]
+                if not all(new.shape == mine[place].shape for place, new in changed):
+                    raise NotPlainError("it says that an argument has another shape now")
+                self.changed = changed
                 return value
             raised = _error(told, name)
-        except (NotPlainError, LookupError, TypeError, ValueError) as error:
+        except (NotPlainError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise LostError(f"NotEnded: the answer of your `{name}` cannot be read: {error}") from error
         raise raised
 

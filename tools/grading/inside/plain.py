@@ -1,8 +1,7 @@
 """Plain data between processes that do not trust each other: nothing that is read here is ever executed.
 
-A frame is its length, a letter that says what it is, and a payload. Most payloads are a JSON tree and buffers:
-numbers, strings and None stand for themselves, and a JSON list is ``[kind, ...]`` for all else. Arrays are a
-type, a shape and a buffer. What is read is checked: exact types, known kinds, shapes that fit their buffers,
+A frame is its length, a letter that says what it is, and a payload: mostly a JSON tree and buffers. Numbers, strings
+and None stand for themselves, and a JSON list is ``[kind, ...]`` for all else. Arrays are a type, a shape and a buffer. What is read is checked: exact types, known kinds, shapes that fit their buffers,
 bounds on bytes, nesting and the number of values.
 """
 
@@ -125,7 +124,7 @@ def loads(data: bytes, records: dict[str, Any] | None = None) -> Any:
         return _Reader(buffers, records or {}).read(tree, 0)
     except NotPlainError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError, struct.error) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError, struct.error) as error:
         raise NotPlainError(f"it is no plain data ({type(error).__name__})") from error
 
 
@@ -222,9 +221,10 @@ class _Reader:
         return np.frombuffer(buffer, kind).reshape(shape).copy() if len(buffer) else np.empty(shape, kind)
 
     def _tensor(self, array: Any, requires_grad: Any) -> Any:
-        import torch
-
-        tensor = torch.from_numpy(self._array(*array))
+        torch, values = sys.modules.get("torch"), self._array(*array)
+        if torch is None:  # who reads knows no tensors: the assignment has none
+            return values
+        tensor = torch.from_numpy(values)
         return tensor.requires_grad_() if requires_grad is True and tensor.is_floating_point() else tensor
 
     def _record(self, name: Any, fields: Any, parts: Any, depth: int) -> Any:

@@ -27,12 +27,12 @@ from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 
-import numpy as np  # noqa: E402 - the backend is chosen before
-from IPython.core.displayhook import DisplayHook  # noqa: E402
-from IPython.core.displaypub import DisplayPublisher  # noqa: E402
-from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
-from traitlets import Type  # noqa: E402
-from traitlets.config import Config  # noqa: E402
+import numpy as np
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
 
 try:
     from .plain import Link, NotPlainError, arrays, loads
@@ -107,10 +107,10 @@ class Shell(InteractiveShell):
     display_pub_class = Type(Publisher)
     displayhook_class = Type(Hook)
     system = InteractiveShell.system_piped
-    trace: list[str] = []
+    trace: tuple[str, ...] = ()
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
-        self.trace = list(stb)
+        self.trace = tuple(map(str, stb))
 
 
 class Unpickler(pickle.Unpickler):
@@ -195,9 +195,9 @@ class Worker:
         """Send what is to be seen: texts and pictures."""
         with self.lock:
             self.flush()
-            texts = {str(k): v for k, v in data.items() if isinstance(v, str)} if isinstance(data, dict) else {}
-            texts |= {str(k): base64.b64encode(v).decode() for k, v in data.items() if isinstance(v, bytes)}
-            self.link.send(b"S", {"show": "data", "data": texts})
+            texts = {str(k): base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
+            shown = {k: v for k, v in texts.items() if isinstance(v, str)}
+            self.link.send(b"S", {"show": "data", "data": shown})
 
     def serve(self) -> None:
         """Do what is asked until nobody asks any more."""
@@ -228,7 +228,7 @@ class Worker:
 
     def run(self, source: str, keep: list[str]) -> None:
         """Run a cell; the names in ``keep`` are the assignment's own."""
-        self.shell.trace = []
+        self.shell.trace = ()
         result = self.shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         with suppress(Exception):
@@ -244,7 +244,7 @@ class Worker:
             text = str(error)
         except Exception:
             text = "an error whose text cannot be read"
-        return {"ename": type(error).__name__, "evalue": text, "traceback": list(map(str, self.shell.trace))}
+        return {"ename": type(error).__name__, "evalue": text, "traceback": list(self.shell.trace)}
 
     def call(self, payload: bytes) -> None:
         """Call a function and answer with its value."""
@@ -263,7 +263,8 @@ class Worker:
                 self.link.send(b"X", {"types": ["TypeError"], "name": "TypeError", "text": text})
         except Exception as error:
             kinds = [t.__name__ for t in type(error).__mro__ if t.__module__ == "builtins"]
-            self.link.send(b"X", {"types": kinds, "name": type(error).__name__, "text": self._told(error)["evalue"]})
+            told = self._told(error)
+            self.link.send(b"X", {"types": kinds, "name": told["ename"], "text": told["evalue"]})
         except BaseException as error:  # exit(), in a function
             text = f"it ended in {type(error).__name__}"
             self.link.send(b"X", {"types": ["RuntimeError"], "name": "RuntimeError", "text": text})
