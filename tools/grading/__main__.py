@@ -51,8 +51,12 @@ def grade(
     limits: Limits | None = None,
     trust: bool = False,
     say: Callable[[str], None] = print,
+    share: tuple[int, int] | None = None,
 ) -> list[Result]:
     """Grade a folder and write into its folder of results; return what each submission came to.
+
+    A share (k, n) is every n-th submission from the k-th on: its results are kept, nothing else is written,
+    so that several machines can grade one folder. A last call without a share finds all of them and goes on.
 
     Raises
     ------
@@ -63,6 +67,10 @@ def grade(
     out = folder / RESULTS
     others = {name: {grade_id(c) for c in a.source.cells} - {""} for name, a in assignments.items()}
     batch = Batch(assignments, out / ".kept", limits or Limits(), trust, others)
+    if share is not None:
+        return batch.grade(
+            collected.submissions[share[0] - 1 :: share[1]], say, lock=f"lock-{share[0]}-{share[1]}"
+        )
     hand = dict(collected.by_hand)
     results = [r.with_points(hand) for r in batch.grade(collected.submissions, say)]
     if hand:
@@ -108,6 +116,14 @@ def _write(
         write(path, text)
 
 
+def _share(text: str) -> tuple[int, int]:
+    """Read k/n."""
+    share, _, shares = text.partition("/")
+    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
+        raise argparse.ArgumentTypeError(f"{text} is no share: write 3/20 for the third of twenty")
+    return int(share), int(shares)
+
+
 def summary(results: Iterable[Result], out: Path) -> str:
     """Return the last lines that the lecturer sees."""
     statuses = [result.status for result in results]
@@ -151,6 +167,9 @@ def main(arguments: list[str]) -> int:
     releasing.add_argument("assignments", nargs="*")
     grading = commands.add_parser("grade", help="grade a folder of submissions")
     grading.add_argument("folder", type=Path)
+    grading.add_argument(
+        "--share", type=_share, help="3/20: every 20th submission from the 3rd on, no tables"
+    )
     given = parser.parse_args(arguments)
     os.environ["EMVAE_BOOK"] = given.book
     try:
@@ -163,8 +182,9 @@ def main(arguments: list[str]) -> int:
             chosen = read_all(given.assignments)
             release.release(chosen, given.out, book=given.book, trust=given.trust, say=say)
         else:
-            results = grade(given.folder, read_all(), trust=given.trust, say=say)
-            say(summary(results, given.folder / RESULTS))
+            results = grade(given.folder, read_all(), trust=given.trust, say=say, share=given.share)
+            done = "this share is graded: when all are, the same command without a share writes the tables"
+            say(done if given.share else summary(results, given.folder / RESULTS))
     except (SourceError, FolderError, NoSandboxError, ValueError) as error:
         print(f"emvae: {error}", file=sys.stderr)
         return 2

@@ -53,7 +53,12 @@ class Batch:
     others: dict[str, set[str]] = field(default_factory=dict)
 
     def grade(
-        self, submissions: list[Submission], say: Callable[[str], None], *, workers: int = 2
+        self,
+        submissions: list[Submission],
+        say: Callable[[str], None],
+        *,
+        workers: int = 2,
+        lock: str = "lock",
     ) -> list[Result]:
         """Grade all submissions that are not graded yet; return all results, in the order of the folder.
 
@@ -62,6 +67,7 @@ class Batch:
         submissions : what was found.
         say : is told a line for each submission as it is done.
         workers : how many run at a time.
+        lock : what no other grading of the folder may hold; shares of a folder have one each.
 
         Raises
         ------
@@ -69,7 +75,7 @@ class Batch:
         OSError : results cannot be written.
         """
         self.kept.mkdir(parents=True, exist_ok=True)
-        with _alone(self.kept), _scratch() as scratch:
+        with _alone(self.kept, lock), _scratch() as scratch:
             files = [self._file(submission) for submission in submissions]
             done = {i: r for i, s in enumerate(submissions) if (r := _load(files[i], s)) is not None}
             if done:
@@ -208,9 +214,9 @@ def _kill_family(pid: int) -> None:
 
 
 @contextmanager
-def _alone(kept: Path) -> Iterator[None]:
+def _alone(kept: Path, name: str) -> Iterator[None]:
     """Hold the folder of results for one grading."""
-    with (kept / "lock").open("w") as lock:
+    with (kept / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

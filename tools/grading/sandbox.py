@@ -96,7 +96,8 @@ def start(
     run = [sys.executable, "-c", CONFINE + code]
     with ExitStack() as stack:
         if trust:
-            home = stack.enter_context(_home())
+            made = tempfile.TemporaryDirectory(prefix="emvae-", ignore_cleanup_errors=True)
+            home = stack.enter_context(made)
         else:
             home, rules = HOME, _pipe_of(seccomp.program())
             stack.callback(os.close, rules)
@@ -159,17 +160,6 @@ def _files(family: Iterable[psutil.Process]) -> int:
                     (s.f_blocks - s.f_bfree) * s.f_frsize + (s.f_files - s.f_ffree) * 1000 for s in held
                 )
     return 0
-
-
-@contextmanager
-def _home() -> Iterator[str]:
-    """Make a folder for a trusted process; first remove those of graders that were killed."""
-    for left in Path(tempfile.gettempdir()).glob("emvae-home-*-*"):
-        if not psutil.pid_exists(int(left.name.split("-")[2])):
-            shutil.rmtree(left, ignore_errors=True)
-    prefix = f"emvae-home-{os.getpid()}-"
-    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as home:
-        yield home
 
 
 def _rlimits(limits: Limits, trust: bool) -> dict[str, int]:
