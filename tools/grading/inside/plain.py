@@ -1,8 +1,9 @@
 """Plain data between processes that do not trust each other: nothing that is read here is ever executed.
 
-A frame is its length, a letter that says what it is, and a payload: mostly a JSON tree and buffers. Numbers, strings
-and None stand for themselves, and a JSON list is ``[kind, ...]`` for all else. Arrays are a type, a shape and a buffer. What is read is checked: exact types, known kinds, shapes that fit their buffers,
-bounds on bytes, nesting and the number of values.
+A frame is its length, a letter that says what it is, and a payload: mostly a JSON tree and buffers. Numbers,
+strings and None stand for themselves, and a JSON list is ``[kind, ...]`` for all else; an array is a type,
+a shape and a buffer. What is read is checked: exact types, known kinds, shapes that fit their buffers, bounds
+on bytes, nesting and the number of values.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ class _Reader:
         if kind == "bytes":
             return bytes(self.buffers[parts[0]])
         if kind == "record":
-            return self._record(*parts, depth)
+            return self._record(parts, depth)
         if kind == "dict":
             return {self.read(k, depth + 1): self.read(v, depth + 1) for k, v in parts}
         if kind == "object":
@@ -227,7 +228,8 @@ class _Reader:
         tensor = torch.from_numpy(values)
         return tensor.requires_grad_() if requires_grad is True and tensor.is_floating_point() else tensor
 
-    def _record(self, name: Any, fields: Any, parts: Any, depth: int) -> Any:
+    def _record(self, tree: list[Any], depth: int) -> Any:
+        name, fields, parts = tree
         values = [self.read(part, depth + 1) for part in parts]
         known = self.records.get(name)
         if known is not None and list(known._fields) == fields and len(values) == len(fields):

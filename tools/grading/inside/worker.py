@@ -164,7 +164,7 @@ class Worker:
         config.HistoryManager.enabled = False
         config.InteractiveShell.colors = "nocolor"
         self.screens = [Screen(self, "stdout", 1), Screen(self, "stderr", 2)]
-        sys.stdout, sys.stderr = self.screens  # type: ignore[assignment]
+        sys.stdout, sys.stderr = self.screens
         WORKER.append(self)
         self.shell = Shell.instance(config=config)
         sys.path.insert(0, "")
@@ -195,9 +195,9 @@ class Worker:
         """Send what is to be seen: texts and pictures."""
         with self.lock:
             self.flush()
-            texts = {str(k): base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in data.items()}
-            shown = {k: v for k, v in texts.items() if isinstance(v, str)}
-            self.link.send(b"S", {"show": "data", "data": shown})
+            texts = {str(k): v for k, v in data.items() if isinstance(v, str)}
+            texts |= {str(k): base64.b64encode(v).decode() for k, v in data.items() if isinstance(v, bytes)}
+            self.link.send(b"S", {"show": "data", "data": texts})
 
     def serve(self) -> None:
         """Do what is asked until nobody asks any more."""
@@ -229,7 +229,7 @@ class Worker:
     def run(self, source: str, keep: list[str]) -> None:
         """Run a cell; the names in ``keep`` are the assignment's own."""
         self.shell.trace = ()
-        result = self.shell.run_cell(source, store_history=False)
+        result = self.shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
         error = result.error_before_exec or result.error_in_exec
         with suppress(Exception):
             self.flush()
