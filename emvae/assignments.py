@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
@@ -11,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["expect_close", "expect_rejected", "expect_shape", "expect_true", "expect_unchanged"]
+__all__ = [
+    "expect_close",
+    "expect_quick",
+    "expect_rejected",
+    "expect_shape",
+    "expect_true",
+    "expect_unchanged",
+]
 
 Numbers = NDArray[np.float64]
 BUILT_BOOK = Path(__file__).resolve().parent.parent / "_build" / "html"
@@ -155,6 +163,41 @@ def expect_rejected(
     else:
         wrong = "an answer"
     raise AssertionError(f"{what}: expected a {error.__name__} that says what is wrong, got {wrong}.")
+
+
+def expect_quick(
+    function: Callable[..., Any], *args: Any, reference: Callable[[], Any], what: str, factor: float = 20.0
+) -> Any:
+    """Call a function three times at most, time it, and return what it returned.
+
+    Parameters
+    ----------
+    function, args : what to call with what.
+    reference : the same work done as it may be done; measured on the same machine, in the same minute.
+    what : the work, in words.
+    factor : how many times as long as the reference it may take.
+
+    Raises
+    ------
+    AssertionError : it was slower each time.
+    """
+    taken, allowed = np.inf, 0.0
+    for _ in range(3):
+        seconds, answer = _timed(lambda: function(*args))
+        taken, allowed = min(taken, seconds), max(allowed, factor * _timed(reference)[0])
+        if taken <= allowed:
+            return answer
+    raise AssertionError(
+        f"{what}: this took {taken:.2g} s, where {allowed:.2g} s would do.\n"
+        "Let numpy go over the rows: a line of Python for each of them takes longer than all the arithmetic."
+    )
+
+
+def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds that a call took, and what it returned."""
+    start = time.perf_counter()
+    answer = work()
+    return time.perf_counter() - start, answer
 
 
 def _agree(got: Numbers, want: Numbers, tol: float) -> bool:
