@@ -1,8 +1,10 @@
 """What the test cells of the assignments say: a failure teaches what was expected, and by which equation."""
 
+import copy
 import json
 import os
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
@@ -14,11 +16,12 @@ from numpy.typing import NDArray
 
 __all__ = [
     "expect_close",
-    "expect_quick",
+    "expect_fast",
     "expect_rejected",
     "expect_shape",
     "expect_true",
     "expect_unchanged",
+    "runs_with_student",
 ]
 
 Numbers = NDArray[np.float64]
@@ -118,25 +121,28 @@ def expect_true(condition: Any, *, what: str, equation: str) -> None:
         raise AssertionError(f"This should hold and does not: {what}.\n{link}")
 
 
-def expect_unchanged(argument: Any, before: Any, *, what: str) -> None:
-    """Compare an argument, after a call, with a copy that was made before it.
+def expect_unchanged(function: Callable[..., Any], *args: Any, what: str) -> None:
+    """Call a function with copies of its arguments, and compare the copies afterwards.
 
     Parameters
     ----------
-    argument : the array or tensor that the student's function was given.
-    before : a copy of it, older than the call.
-    what : name of the argument.
+    function, args : what to call with what; arrays and tensors among the arguments are compared.
+    what : the arguments, in words.
 
     Raises
     ------
-    AssertionError : the function has written into its argument.
+    AssertionError : the function has written into an argument.
     """
-    now, then = _as_numbers(argument, what), _as_numbers(before, what)
-    if not _agree(now, then, tol=0.0):
-        raise AssertionError(
-            f"{what}: your function has changed this argument, which its caller still needs as it was.\n"
-            "Write `a = a - m` and not `a -= m`, and copy an array before you assign to its entries."
-        )
+    given = copy.deepcopy(args)
+    getattr(function, "copies_back", function)(*given)  # a grader's stand-in brings the arguments back
+    for now, before in zip(given, args, strict=True):
+        if hasattr(before, "shape") and not _agree(
+            _as_numbers(now, what), _as_numbers(before, what), tol=0.0
+        ):
+            raise AssertionError(
+                f"{what}: your function has changed an argument, which its caller still needs as it was.\n"
+                "Write `a = a - m` and not `a -= m`, and copy an array before you assign to its entries."
+            )
 
 
 def expect_rejected(
@@ -165,39 +171,67 @@ def expect_rejected(
     raise AssertionError(f"{what}: expected a {error.__name__} that says what is wrong, got {wrong}.")
 
 
-def expect_quick(
-    function: Callable[..., Any], *args: Any, reference: Callable[[], Any], what: str, factor: float = 20.0
+def expect_fast(
+    function: Callable[..., Any], *args: Any, what: str, seconds: float, megabytes: float | None = None
 ) -> Any:
     """Call a function three times at most, time it, and return what it returned.
+
+    A grader compares its time with that of the model solution on the same machine instead.
 
     Parameters
     ----------
     function, args : what to call with what.
-    reference : the same work done as it may be done; measured on the same machine, in the same minute.
     what : the work, in words.
-    factor : how many times as long as the reference it may take.
+    seconds : how long it may take.
+    megabytes : how much memory its arrays may take at any one time; None is any amount.
 
     Raises
     ------
-    AssertionError : it was slower each time.
+    AssertionError : it was slower each time, or took more memory.
     """
-    taken, allowed = np.inf, 0.0
+    measured = getattr(function, "measured", None)
+    taken, allowed = np.inf, seconds
     for _ in range(3):
-        seconds, answer = _timed(lambda: function(*args))
-        taken, allowed = min(taken, seconds), max(allowed, factor * _timed(reference)[0])
+        if measured is None:
+            answer, now, peak = _measured(lambda: function(*args), memory=megabytes is not None)
+        else:
+            answer, now, peak, model = measured(*args)
+            allowed = 20 * max(model, 0.05)
+        if megabytes is not None and peak > megabytes:
+            raise AssertionError(
+                f"{what}: arrays of {peak:.0f} MB were held at one time, {megabytes:g} are allowed.\n"
+                "Go through the rows in blocks, and let each block's arrays go before the next."
+            )
+        taken = min(taken, now)
         if taken <= allowed:
             return answer
     raise AssertionError(
-        f"{what}: this took {taken:.2g} s, where {allowed:.2g} s would do.\n"
+        f"{what}: this took {taken:.2g} s, {allowed:.2g} s are allowed.\n"
         "Let numpy go over the rows: a line of Python for each of them takes longer than all the arithmetic."
     )
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call took, and what it returned."""
+def runs_with_student(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a helper that has to run where the student's function does, for its graph or its own objects.
+
+    Parameters
+    ----------
+    function : of a student's function and plain data; returns plain data.
+    """
+    function.runs_with_student = True  # type: ignore[attr-defined]
+    return function
+
+
+def _measured(work: Callable[[], Any], *, memory: bool) -> tuple[Any, float, float]:
+    """Return what a call returned, the seconds that it took, and the most megabytes that it held."""
+    if memory:
+        tracemalloc.start()
     start = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - start, answer
+    try:
+        answer = work()
+        return answer, time.perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
 
 
 def _agree(got: Numbers, want: Numbers, tol: float) -> bool:

@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,15 @@ import pytest
 import torch
 
 import emvae.assignments
-from emvae.assignments import expect_close, expect_rejected, expect_shape, expect_true, expect_unchanged
+from emvae.assignments import (
+    expect_close,
+    expect_fast,
+    expect_rejected,
+    expect_shape,
+    expect_true,
+    expect_unchanged,
+    runs_with_student,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUATION = "eq-responsibility-log-sum-exp"
@@ -127,11 +136,63 @@ def test_an_equation_that_the_book_does_not_have(call):
         call(*arguments, equation="eq-none")
 
 
-@pytest.mark.parametrize("after", [[1.0, 2.0 + 1e-12], [1.0], [np.nan, 2.0]])
-def test_a_changed_argument_has_a_message_of_its_own(after):
-    expect_unchanged(torch.tensor([1.0, np.nan, -np.inf]), np.array([1.0, np.nan, -np.inf]), what="x")
-    with pytest.raises(AssertionError, match="x: your function has changed this argument"):
-        expect_unchanged(np.array(after), np.array([1.0, 2.0]), what="x")
+def shifts(x, k, theta):
+    x -= x.max()
+
+
+def replaces(x, k, theta):
+    x = x - x.max()
+    k += 1
+    return x * k
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_a_changed_argument_has_a_message_of_its_own(kind):
+    given = kind([1.0, np.nan, -np.inf, 2.0])
+    expect_unchanged(replaces, given, 3, (1, 2), what="x")
+    with pytest.raises(AssertionError, match="x: your function has changed an argument"):
+        expect_unchanged(shifts, given, 3, (1, 2), what="x")
+    assert np.array_equal(given, [1.0, np.nan, -np.inf, 2.0], equal_nan=True)
+
+
+def test_a_stand_in_brings_arguments_back():
+    def stand_in(x):
+        return None
+
+    stand_in.copies_back = lambda x: shifts(x, 0, 0)
+    with pytest.raises(AssertionError, match="has changed an argument"):
+        expect_unchanged(stand_in, np.arange(3.0), what="x")
+
+
+def test_speed_and_memory_at_home():
+    assert expect_fast(lambda x: x + 1, 1, what="one", seconds=1) == 2
+    tries = iter([0.2, 0.0, 0.2])
+    assert expect_fast(lambda: time.sleep(next(tries)), what="one", seconds=0.1) is None
+    with pytest.raises(AssertionError, match=r"sleep: this took 0\.0\d+ s, 0\.01 s are allowed"):
+        expect_fast(time.sleep, 0.03, what="sleep", seconds=0.01)
+    with pytest.raises(AssertionError, match="table: arrays of 16 MB were held at one time, 10 are allowed"):
+        expect_fast(np.zeros, 2_000_000, what="table", seconds=9, megabytes=10)
+    assert expect_fast(np.zeros, 1000, what="table", seconds=9, megabytes=10).shape == (1000,)
+
+
+@pytest.mark.parametrize(
+    ("taken", "held", "said"), [(1.9, 5, None), (2.1, 5, "took 2.1 s, 2 s"), (0, 11, "11 MB")]
+)
+def test_speed_and_memory_as_a_grader_measures_them(taken, held, said):
+    def stand_in():
+        raise RuntimeError("this is not measured")
+
+    stand_in.measured = lambda: (7, taken, held, 0.1)
+    if said is None:
+        assert expect_fast(stand_in, what="work", seconds=1e-9, megabytes=10) == 7
+        return
+    with pytest.raises(AssertionError, match=said):
+        expect_fast(stand_in, what="work", seconds=1e9, megabytes=10)
+
+
+def test_a_helper_is_marked():
+    assert runs_with_student(shifts) is shifts
+    assert shifts.runs_with_student is True
 
 
 @pytest.fixture
