@@ -174,7 +174,7 @@ def expect_rejected(
 def expect_fast(
     function: Callable[..., Any], *args: Any, what: str, seconds: float, megabytes: float | None = None
 ) -> Any:
-    """Call a function three times at most, time it, and return what it returned.
+    """Call a function, time it, and return what it returned; near the limit it has three tries.
 
     A grader compares its time with that of the model solution on the same machine instead.
 
@@ -205,6 +205,8 @@ def expect_fast(
         taken = min(taken, now)
         if taken <= allowed:
             return answer
+        if taken > 3 * allowed:
+            break  # no other try will be that much faster
     raise AssertionError(
         f"{what}: this took {taken:.2g} s, {allowed:.2g} s are allowed.\n"
         "Let numpy go over the rows: a line of Python for each of them takes longer than all the arithmetic."

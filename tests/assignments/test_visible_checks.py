@@ -42,7 +42,7 @@ def run(source, namespace):
 
 @cache
 def prepared(assignment):
-    """Return what the notebook of the model solution has defined, checks and hand-graded experiments left out."""
+    """Return what the model solution defines, without checks and hand-graded experiments."""
     matplotlib.use("Agg")
     namespace = {"__name__": "__main__"}
     tasks = {task(cell) for cell in ASSIGNMENTS[assignment].tests}
