@@ -12,7 +12,7 @@ from tools.grading.mending import mend
 from tools.grading.nbgraders import Grade, is_solution, is_test, is_unanswered
 from tools.grading.running import Runner
 from tools.grading.sandbox import Limits
-from tools.grading.sources import Assignment, grade_id, read_all, task
+from tools.grading.sources import Assignment, grade_id, task
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,6 @@ def _stubs(notebook: NotebookNode) -> list[str]:
     return [
         grade_id(c) for c in cells if "YOUR CODE HERE" in c.source and "raise NotImplementedError" in c.source
     ]
-
-
-def names_of_all() -> dict[str, set[str]]:
-    """Return the names of the cells of every assignment of the book."""
-    return {name: {grade_id(c) for c in a.source.cells} - {""} for name, a in read_all().items()}
 
 
 def by_task(assignment: Assignment, grades: list[Grade]) -> dict[str, tuple[float, float]]:
