@@ -121,7 +121,7 @@ def test_a_deadline_in_another_zone_against_the_time_of_a_file(tmp_path, deadlin
 @pytest.mark.parametrize(
     ("files", "roster", "said"),
     [
-        ({"tiny/ada.ipynb": None}, "who\nada\n", "student,name,email,number"),
+        ({"tiny/ada.ipynb": None}, "who\nada\n", "line 1: the column student is missing"),
         ({"tiny/ada.ipynb": None}, "student\nada\nADA\n", "occurs twice"),
         ({"tiny/ada.ipynb": None}, "student\n../ada\n", "is no name"),
         ({"tiny/ada.ipynb": None, "tyni/ada.ipynb": None}, ROSTER, "tyni: no assignment has this name"),
@@ -151,7 +151,8 @@ def test_no_folder_at_all(tmp_path):
         ("Somebody Else_4711_assignsubmission_file_", "ada"),
         ("zoë müller_17_assignsubmission_file_", "zoë"),
         ("Zoe\u0308 Mu\u0308ller_17_assignsubmission_file", "zoë"),
-        ("Ada Lovelace_4712_assignsubmission_file_", None),
+        ("Ada Lovelace_4712_assignsubmission_file_", "ada"),
+        ("Somebody Else_4712_assignsubmission_file_", None),
     ],
 )
 def test_whose_a_folder_is(tmp_path, place, student):

@@ -60,7 +60,7 @@ def grade(
 
     Raises
     ------
-    FolderError : the folder or a table in it is not as it should be.
+    FolderError : the folder or a table in it is not as it should be, or a table of results cannot be made.
     OSError : results cannot be written.
     """
     collected = collecting.collect(folder, assignments)
@@ -80,13 +80,17 @@ def grade(
     wanted = {out / "feedback" / result_pages.file_name(r) for r in results if r.grades}
     for page in set((out / "feedback").glob("*/*.html")) - wanted:
         page.unlink()  # of a submission that was withdrawn
-    _write(out / "grades.csv", result_tables.grades, results, say)
-    _write(out / "by-hand.csv", result_tables.by_hand, results, say)
+    made: list[tuple[str, Callable[[list[Result]], str], list[Result]]] = [
+        ("grades.csv", result_tables.grades, results),
+        ("by-hand.csv", result_tables.by_hand, results),
+        ("report.html", result_pages.report, results),
+    ]
     for name, several in groupby(results, key=lambda result: result.submission.assignment.name):
         part = list(several)
-        _write(out / f"{name}.csv", result_tables.by_task, part, say)
-        _write(out / f"{name}-moodle.csv", result_tables.moodle, part, say)
-    _write(out / "report.html", result_pages.report, results, say)
+        made += [(f"{name}.csv", result_tables.by_task, part)]
+        made += [(f"{name}-moodle.csv", result_tables.moodle, part)]
+    if problems := [why for name, make, part in made if (why := _write(out / name, make, part))]:
+        raise FolderError("\n".join(problems))
     return results
 
 
@@ -104,24 +108,14 @@ def _page(result: Result, folder: Path) -> Result:
     return result
 
 
-def _write(
-    path: Path, make: Callable[[list[Result]], str], results: list[Result], say: Callable[[str], None]
-) -> None:
-    """Write a table or a page; where it cannot be made, say so and go on with the others."""
+def _write(path: Path, make: Callable[[list[Result]], str], results: list[Result]) -> str:
+    """Write a table or a page; where it cannot be made, say why and leave the others to be written."""
     try:
         text = make(results)
     except Exception as error:
-        say(f"{path.name} could not be written: {type(error).__name__}: {str(error)[:200]}")
-    else:
-        write(path, text)
-
-
-def _share(text: str) -> tuple[int, int]:
-    """Read k/n."""
-    share, _, shares = text.partition("/")
-    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
-        raise argparse.ArgumentTypeError(f"{text} is no share: write 3/20 for the third of twenty")
-    return int(share), int(shares)
+        return f"{path.name} could not be written: {type(error).__name__}: {str(error)[:200]}"
+    write(path, text)
+    return ""
 
 
 def summary(results: Iterable[Result], out: Path) -> str:

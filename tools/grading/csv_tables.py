@@ -11,7 +11,7 @@ from pathlib import Path
 
 LARGEST = 64 << 20  # bytes of a table
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
-FORMULA = re.compile(r"'*[=+\-@\t\r]")  # what a spreadsheet computes; an apostrophe in front makes it a text
+FORMULA = re.compile(r"'*[=+\-@\t]")  # what a spreadsheet computes; an apostrophe in front makes it a text
 
 
 class FolderError(ValueError):
@@ -83,6 +83,7 @@ def text(titles: list[str], lines: Iterable[Iterable[str]]) -> str:
 
 def harmless(entry: str) -> str:
     """Return an entry that no spreadsheet takes for a formula; ``plain`` undoes it."""
+    entry = entry.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{entry}" if FORMULA.match(entry) and not NUMBER.fullmatch(entry) else entry
 
 
