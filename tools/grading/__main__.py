@@ -118,6 +118,14 @@ def _write(path: Path, make: Callable[[list[Result]], str], results: list[Result
     return ""
 
 
+def _share(text: str) -> tuple[int, int]:
+    """Read k/n."""
+    share, _, shares = text.partition("/")
+    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
+        raise argparse.ArgumentTypeError(f"{text} is no share: write 3/20 for the third of twenty")
+    return int(share), int(shares)
+
+
 def summary(results: Iterable[Result], out: Path) -> str:
     """Return the last lines that the lecturer sees."""
     statuses = [result.status for result in results]
