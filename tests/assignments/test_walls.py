@@ -483,8 +483,10 @@ def test_with_bubblewrap_that_may_do_nothing_the_refusal_says_so(monkeypatch):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="all of the above ran as an ordinary user")
 def test_all_of_this_holds_for_an_ordinary_user(tmp_path):
-    ran = ordinary.run("-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, home=tmp_path)
+    """And submissions are graded as root's are: one that is right, and some that are hostile."""
+    faults = ("nothing-wrong", "a-slow-memory-bomb", "forks-forever", "opens-a-network-connection")
+    graded = [f"tests/assignments/test_faults.py::test_a_fault_ends_in_its_status[{name}]" for name in faults]
+    ran = ordinary.run("-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, *graded, home=tmp_path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    passed = int(ran.stdout.split(" passed")[0].split()[-1])
-    assert passed > 30
+    assert int(ran.stdout.split(" passed")[0].split()[-1]) > 35
     assert "1 skipped" in ran.stdout  # this test
