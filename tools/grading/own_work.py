@@ -77,7 +77,7 @@ def _uses(notebook: NotebookNode) -> dict[str, Use]:
         lines = cell.source.splitlines()
         for node in tree.body:
             use = Use()
-            _Reader(imported, use, lines).visit(node)
+            _Reader(imported, use, lines).read(node)
             for name in names.bound_by(node):
                 mine = uses.setdefault(name, Use())
                 mine.full |= use.full
@@ -104,7 +104,7 @@ def _imports(tree: ast.AST) -> dict[str, str]:
     return found
 
 
-class _Reader(ast.NodeVisitor):
+class _Reader:
     """Collects the full names and the notebook's names that a statement mentions."""
 
     def __init__(self, imported: dict[str, str], use: Use, lines: list[str]) -> None:
@@ -112,16 +112,17 @@ class _Reader(ast.NodeVisitor):
         self.use = use
         self.lines = lines
 
-    def visit(self, node: ast.AST) -> None:
-        """Note an expression that names something; look into all others."""
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for full in _imports(node).values():
-                self._note(full, node)
-        elif isinstance(node, ast.expr) and (full := self._full(node)):
-            self._note(full, node)
-        elif isinstance(node, ast.Name):
-            self.use.local.add(node.id)
-        super().generic_visit(node)
+    def read(self, statement: ast.AST) -> None:
+        """Note all in a statement that names something."""
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for full in _imports(node).values():
+                    self._note(full, node)
+            elif isinstance(node, ast.Name) and node.id not in self.imported:
+                self.use.local.add(node.id)
+            elif isinstance(node, ast.expr):
+                with suppress(RecursionError):  # a name of a thousand parts
+                    self._note(self._full(node), node)
 
     def _note(self, full: str, node: Any) -> None:
         if full.partition(".")[0] in PACKAGES and isinstance(node.lineno, int):

@@ -44,8 +44,7 @@ class Link:
     def send(self, kind: bytes, value: Any = None, *, raw: bytes | None = None) -> None:
         """Send one frame; ``raw`` is a payload as it is."""
         payload = dumps(value) if raw is None else raw
-        self.end.sendall(struct.pack(">Qc", len(payload), kind))
-        self.end.sendall(payload)
+        self.end.sendall(struct.pack(">Qc", len(payload), kind) + payload)
 
     def poll(self, seconds: float | None = None) -> tuple[bytes, bytes] | None:
         """Return kind and payload of the next frame, or None if it is not there in time.

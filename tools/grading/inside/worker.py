@@ -250,6 +250,7 @@ class Worker:
         """Call a function and answer with its value."""
         try:
             target, args, kwargs, strict = Unpickler(payload, self).load()
+            before = [_values(a).copy() for a in arrays((args, kwargs))]
             with warnings.catch_warnings():
                 if strict:
                     warnings.simplefilter("error")
@@ -257,7 +258,7 @@ class Worker:
             with suppress(Exception):
                 self.flush()
             try:
-                self.link.send(b"A", (value, self._changed(payload, (args, kwargs))))
+                self.link.send(b"A", (value, _changed(before, (args, kwargs))))
             except NotPlainError as error:
                 text = f"what it returns is neither a number nor an array: {error}"
                 self.link.send(b"X", {"types": ["TypeError"], "name": "TypeError", "text": text})
@@ -268,13 +269,6 @@ class Worker:
         except BaseException as error:  # exit(), in a function
             text = f"it ended in {type(error).__name__}"
             self.link.send(b"X", {"types": ["RuntimeError"], "name": "RuntimeError", "text": text})
-
-    def _changed(self, payload: bytes, after: Any) -> list[Any]:
-        """Return the arrays among the arguments that are not as they came, with their places."""
-        if next(arrays(after), None) is None:
-            return []
-        pairs = zip(arrays(Unpickler(payload, self).load()[1:3]), arrays(after), strict=True)
-        return [[i, new] for i, (old, new) in enumerate(pairs) if not _equal(old, new)]
 
     def call_back(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Have the judge call a function of the test's."""
@@ -287,10 +281,14 @@ class Worker:
         return value
 
 
-def _equal(old: Any, new: Any) -> bool:
-    if hasattr(old, "detach"):
-        old, new = old.detach().numpy(), new.detach().numpy()
-    return bool(np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"))
+def _changed(before: list[Any], after: Any) -> list[Any]:
+    """Return the arrays among the arguments that are not as they came, with their places."""
+    pairs = enumerate(zip(before, map(_values, arrays(after)), strict=True))
+    return [[i, new] for i, (old, new) in pairs if old.tobytes() != new.tobytes()]
+
+
+def _values(array: Any) -> Any:
+    return array.detach().numpy() if hasattr(array, "detach") else np.asarray(array)
 
 
 WORKER: list[Worker] = []
