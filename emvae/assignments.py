@@ -172,7 +172,12 @@ def expect_rejected(
 
 
 def expect_fast(
-    function: Callable[..., Any], *args: Any, what: str, seconds: float, megabytes: float | None = None
+    function: Callable[..., Any],
+    *args: Any,
+    what: str,
+    seconds: float,
+    megabytes: float | None = None,
+    **options: Any,
 ) -> Any:
     """Call a function, time it, and return what it returned; near the limit it has three tries.
 
@@ -180,7 +185,7 @@ def expect_fast(
 
     Parameters
     ----------
-    function, args : what to call with what.
+    function, args, options : what to call with what.
     what : the work, in words.
     seconds : how long it may take.
     megabytes : how much memory its arrays may take at any one time; None is any amount.
@@ -193,9 +198,9 @@ def expect_fast(
     taken, allowed = np.inf, seconds
     for _ in range(3):
         if measured is None:
-            answer, now, peak = _measured(lambda: function(*args), memory=megabytes is not None)
+            answer, now, peak = _measured(lambda: function(*args, **options), memory=megabytes is not None)
         else:
-            answer, now, peak, model = measured(*args)
+            answer, now, peak, model = measured(*args, **options)
             allowed = 20 * max(model, 0.05)
         if megabytes is not None and peak > megabytes:
             raise AssertionError(

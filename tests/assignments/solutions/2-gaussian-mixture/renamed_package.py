@@ -1,6 +1,13 @@
 """Hands both half-steps and the loop to the package, behind other names."""
 
-FAILS = set()
+FAILS = {  # the package refuses covariances that are singular, and its loop knows only its own models
+    "test_m_step_weights",
+    "test_m_step_means",
+    "test_m_step_covariances",
+    "test_m_step_empty",
+    "test_run_em_order",
+    "test_run_em_stops",
+}
 OWN_WORK = {"e_step", "m_step", "run_em"}
 
 # %% e_step
