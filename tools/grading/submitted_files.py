@@ -136,7 +136,7 @@ def _name(name: str) -> str:
 
 
 def _is_ignored(*names: str) -> bool:
-    return any(name in IGNORED or name.startswith(".") for name in names)
+    return any(name in IGNORED or (name.startswith(".") and name.strip(".")) for name in names)
 
 
 def _walk(places: Iterable[Path], attention: list[str]) -> Iterator[Path]:
