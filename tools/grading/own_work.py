@@ -76,7 +76,9 @@ def _uses(notebook: NotebookNode) -> dict[str, Use]:
             continue
         lines = cell.source.splitlines()
         for node in tree.body:
-            use = Use()
+            if isinstance(node, ast.For | ast.While):  # an experiment: what it binds are data
+                continue
+            use = Use(local=names.read(ast.unparse(node)))
             _Reader(imported, use, lines).read(node)
             for name in names.bound_by(node):
                 mine = uses.setdefault(name, Use())
@@ -118,8 +120,6 @@ class _Reader:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for full in _imports(node).values():
                     self._note(full, node)
-            elif isinstance(node, ast.Name) and node.id not in self.imported:
-                self.use.local.add(node.id)
             elif isinstance(node, ast.expr):
                 with suppress(RecursionError):  # a name of a thousand parts
                     self._note(self._full(node), node)

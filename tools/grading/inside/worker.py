@@ -35,10 +35,12 @@ from traitlets import Type
 from traitlets.config import Config
 
 try:
-    from .plain import Link, NotPlainError, arrays, loads
+    from .plain import LARGEST, Link, NotPlainError, arrays, dumps, loads
 except ImportError:  # alone inside the walls
-    from plain import Link, NotPlainError, arrays, loads  # type: ignore[import-not-found, no-redef]
+    from plain import LARGEST, Link, NotPlainError, arrays, dumps, loads  # type: ignore[import-not-found, no-redef]
 
+PIECE = 1 << 20  # characters of one message
+SHOWN = ("text/plain", "image/png")  # of what a cell shows: no script of a student runs in a reader's browser
 FLUSH = 4096  # characters that are held back, or a tenth of a second's
 
 
@@ -65,8 +67,9 @@ class Screen(io.TextIOBase):
         if os.getpid() == self.worker.pid:
             with self.worker.lock:
                 text, self.text, self.since = "".join(self.text), [], time.monotonic()
-                if text:
-                    self.worker.link.send(b"S", {"show": "text", "name": self.label, "text": text})
+                for start in range(0, len(text), PIECE):
+                    part = text[start : start + PIECE]
+                    self.worker.link.send(b"S", {"show": "text", "name": self.label, "text": part})
 
     def isatty(self) -> bool:
         """Say that it is no terminal."""
@@ -108,6 +111,11 @@ class Shell(InteractiveShell):
     displayhook_class = Type(Hook)
     system = InteractiveShell.system_piped
     trace: tuple[str, ...] = ()
+    ended = False
+
+    def ask_exit(self) -> None:
+        """Take note of ``exit()``."""
+        self.ended = True
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         self.trace = tuple(map(str, stb))
@@ -195,8 +203,8 @@ class Worker:
         """Send what is to be seen: texts and pictures."""
         with self.lock:
             self.flush()
-            texts = {str(k): v for k, v in data.items() if isinstance(v, str)}
-            texts |= {str(k): base64.b64encode(v).decode() for k, v in data.items() if isinstance(v, bytes)}
+            kept = {kind: data[kind] for kind in SHOWN if kind in data}
+            texts = {k: base64.b64encode(v).decode() if isinstance(v, bytes) else v for k, v in kept.items()}
             self.link.send(b"S", {"show": "data", "data": texts})
 
     def serve(self) -> None:
@@ -236,7 +244,7 @@ class Worker:
         for name in keep:
             if name in self.shell.user_ns:
                 self.given[name] = self.shell.user_ns[name]
-        how = "exit" if getattr(self.shell, "exit_now", False) else "ok" if error is None else "error"
+        how = "exit" if self.shell.ended else "ok" if error is None else "error"
         self.link.send(b"D", {"how": how, **({} if error is None else self._told(error))})
 
     def _told(self, error: BaseException) -> dict[str, Any]:
@@ -258,9 +266,12 @@ class Worker:
             with suppress(Exception):
                 self.flush()
             try:
-                self.link.send(b"A", (value, _changed(before, (args, kwargs))))
+                answer = dumps((value, _changed(before, (args, kwargs))))
+                if len(answer) > LARGEST:
+                    raise NotPlainError(f"it has {len(answer) >> 20} MB")
+                self.link.send(b"A", raw=answer)
             except NotPlainError as error:
-                text = f"what it returns is neither a number nor an array: {error}"
+                text = f"what it returns is no number, array or tuple of such: {error}"
                 self.link.send(b"X", {"types": ["TypeError"], "name": "TypeError", "text": text})
         except Exception as error:
             kinds = [t.__name__ for t in type(error).__mro__ if t.__module__ == "builtins"]
