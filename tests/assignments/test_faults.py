@@ -266,6 +266,7 @@ FAULTS = [
     Fault("patches builtins", own_cell("import builtins\nbuiltins.sum = lambda x: 0.0"), "graded"),
     Fault("takes asserts out of later cells", own_cell("import ast\nget_ipython().ast_transformers.append(ast.NodeTransformer())"), "graded"),
     Fault("names a helper anew", own_cell("expect_close = lambda *a, **k: None"), "graded"),
+    Fault("names numpy anew", own_cell("np = None", after="double"), "graded", lost(*DOUBLE)),
     Fault("names the assignment's data anew", own_cell("grid = np.zeros(4)"), "graded"),
     Fault("changes the assignment's data", own_cell("grid[:] = 0"), "graded"),
     Fault("names the data anew and kills the kernel", lambda n: (own_cell("import os; os._exit(0)")(n), own_cell("grid = np.zeros(4)")(n))[2:],
@@ -276,7 +277,7 @@ FAULTS = [
           "too many kernels"),
     Fault("names a builtin anew", own_cell("sum = 0"), "graded"),
     Fault("redefines the function after the tests", own_cell("def double(x):\n    return 0", after="test_twice"), "graded"),
-    Fault("returns a global that is mutated", source("double", KEPT), "graded", lost("test_double", "test_twice")),
+    Fault("returns a global that is mutated", source("double", KEPT), "graded", lost("test_double")),
     Fault("prints the hidden tests", lambda n: (source("double", SPY)(n), own_cell("assert 'HIDDEN' not in ''.join(seen)", after="test_centre")(n))[2:],
           "graded"),
     # what became of the cells
