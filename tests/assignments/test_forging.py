@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one line per attack reads better than four
 """No submission gets a point that its answers do not earn, whatever it does to the process that it runs in."""
 
 import sys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.grading import answer_files, sandbox
+from tools.grading import answer_files, own_work, sandbox
 from tools.grading.judging import Judge, by_task
 from tools.grading.sandbox import Limits
 from tools.grading.sources import grade_id, read_all, task
@@ -71,6 +71,13 @@ def test_a_message_of_a_failed_test_teaches(marked):
         if why.startswith("AssertionError") and len(why.split()) < 5
     }
     assert bare == {}
+
+
+def test_what_is_forbidden_exists():
+    for source in ASSIGNMENTS.values():
+        for names in source.source.metadata.emvae.own_work.values():
+            ours = [name for name in names if name.startswith("emvae")]
+            assert [name for name in ours if own_work.resolve(name) is None] == []
 
 
 def test_there_are_enough_solutions():

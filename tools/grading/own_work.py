@@ -17,7 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from tools.grading import names
-from tools.grading.nbgraders import is_locked
+from tools.grading.nbgraders import is_test
 from tools.grading.sources import Assignment
 
 PACKAGES = ("emvae", "torch", "scipy", "sklearn", "numpy")
@@ -64,22 +64,23 @@ def _reached(start: set[str], uses: dict[str, Use]) -> dict[str, str]:
 
 
 def _uses(notebook: NotebookNode) -> dict[str, Use]:
-    """Return what each name that the notebook's cells bind refers to; the assignment's own are trusted."""
+    """Return what each name that the notebook's cells bind refers to."""
     imported: dict[str, str] = {}
     uses: dict[str, Use] = {}
     for cell in notebook.cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != "code" or is_test(cell):
             continue
         tree = names.tree(cell.source)
         imported |= _imports(tree)
-        if is_locked(cell):
-            continue
         lines = cell.source.splitlines()
         for node in tree.body:
             if isinstance(node, ast.For | ast.While):  # an experiment: what it binds are data
                 continue
             use = Use(local=names.read(ast.unparse(node)))
-            _Reader(imported, use, lines).read(node)
+            reader = _Reader(imported, use, lines)
+            reader.read(node)
+            if isinstance(node, ast.ClassDef) and node.bases and (base := reader.full(node.bases[0])):
+                imported[node.name] = base
             for name in names.bound_by(node):
                 mine = uses.setdefault(name, Use())
                 mine.full |= use.full
@@ -110,37 +111,41 @@ class _Reader:
     """Collects the full names and the notebook's names that a statement mentions."""
 
     def __init__(self, imported: dict[str, str], use: Use, lines: list[str]) -> None:
-        self.imported = imported
+        self.imported = dict(imported)
         self.use = use
         self.lines = lines
 
     def read(self, statement: ast.AST) -> None:
-        """Note all in a statement that names something."""
+        """Note all that names something; ``a = Class(...)`` makes ``a`` stand for the class."""
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+                made = self.full(node.value)
+                self.imported |= {t.id: made for t in node.targets if isinstance(t, ast.Name) and made}
         for node in ast.walk(statement):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for full in _imports(node).values():
                     self._note(full, node)
             elif isinstance(node, ast.expr):
                 with suppress(RecursionError):  # a name of a thousand parts
-                    self._note(self._full(node), node)
+                    self._note(self.full(node), node)
 
     def _note(self, full: str, node: Any) -> None:
         if full.partition(".")[0] in PACKAGES and isinstance(node.lineno, int):
             line = self.lines[node.lineno - 1].strip() if node.lineno <= len(self.lines) else ""
             self.use.full.setdefault(_canonical(full), line)
 
-    def _full(self, node: ast.expr) -> str:
+    def full(self, node: ast.expr) -> str:
         """Return the full name that an expression has, or nothing."""
         if isinstance(node, ast.Name):
             return self.imported.get(node.id, "")
         if isinstance(node, ast.Attribute):
-            inner = self._full(node.value)
+            inner = self.full(node.value)
             if node.attr == "__dict__":
                 return inner
             return f"{inner}.{node.attr}" if inner else ""
         if isinstance(node, ast.Subscript):  # vars(module)["name"], sys.modules["name"]
             key = _text(node.slice)
-            inner = self._full(node.value)
+            inner = self.full(node.value)
             if inner == "sys.modules":
                 return key
             return f"{inner}.{key}" if inner and key else ""
@@ -149,15 +154,17 @@ class _Reader:
         return ""
 
     def _called(self, node: ast.Call) -> str:
-        function = node.func.id if isinstance(node.func, ast.Name) else self._full(node.func)
-        function = self.imported.get(function, function).rpartition(".")[2]
+        full = self.full(node.func)
+        if isinstance(resolve(full), type):
+            return full
+        function = full.rpartition(".")[2] or getattr(node.func, "id", "")
         first = node.args[0] if node.args else None
         if first is None:
             return ""
         if function == "vars":
-            return self._full(first)
+            return self.full(first)
         if function in ("getattr", "attrgetter", "__getattribute__") and len(node.args) > 1:
-            inner, name = self._full(first), _text(node.args[1])
+            inner, name = self.full(first), _text(node.args[1])
             return f"{inner}.{name}" if inner and name else ""
         return _text(first) if function in ("import_module", "__import__") else ""
 
@@ -174,14 +181,15 @@ def _text(node: ast.expr) -> str:
 
 def _canonical(full: str) -> str:
     """Return the name under which the package defines what a full name stands for."""
-    value = _resolve(full)
+    value = resolve(full)
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     if isinstance(module, str) and isinstance(name, str) and module.partition(".")[0] == "emvae":
         return f"{module}.{name}"
     return full
 
 
-def _resolve(full: str) -> Any:
+def resolve(full: str) -> Any:
+    """Return what a full name of the package stands for, or None where it leads nowhere."""
     parts = full.split(".")
     if parts[0] != "emvae":
         return None
