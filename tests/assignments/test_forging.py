@@ -156,6 +156,41 @@ def test_an_object_is_what_it_holds(name, judge):
     assert points(judge, code)[0] == NOTHING
 
 
+QUICK = """\
+from emvae.assignments import expect_fast, expect_unchanged
+rows = np.arange(60_000.0)
+expect_close(expect_fast(double, rows, what="60,000 rows", seconds=2.0), 2 * rows, what="them", equation="{}")
+expect_unchanged(double, rows, what="x")"""
+CLOCKS = {
+    "honest": ("", 2.0),
+    "clocks that stand": ("import time\ntime.perf_counter = time.monotonic = time.time = lambda: 0.0", 0.0),
+    "no tracer": ("import sys\nsys.settrace = sys.setprofile = lambda f: None", 0.0),
+    "the model's process is sought": ("import os, signal\nfor pid in os.listdir('/proc'):\n    if pid.isdigit() and int(pid) not in (1, os.getpid(), os.getppid()): os.kill(int(pid), signal.SIGSTOP)", 0.0),
+    "writes into its argument": ("fast = True\nx = 1", 0.0),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def timed():
+    """The tiny assignment with a test of speed and one of what is left unchanged."""
+    made = tiny.assignment()
+    tiny.find(made.source, "test_double").source += "\n" + QUICK.replace("{}", tiny.EQUATION)
+    with Judge(made, limits=tiny.LIMITS) as judge:
+        yield judge
+
+
+@pytest.mark.parametrize("name", CLOCKS)
+def test_speed_is_measured_from_outside(name, timed):
+    code, wanted = CLOCKS[name]
+    slow = "def double(x):\n    for _ in range(60_000 if len(x) > 9 else 1): y = np.add(x[:9000], x[:9000])\n    return 2 * x"
+    body = {"honest": "def double(x): return 2 * x",
+            "writes into its argument": "def double(x):\n    x *= 2\n    return x"}.get(name, slow)  # fmt: skip
+    got, marked = points(timed, f"{code}\n{body}", "def centre(x): return x - x.mean()")
+    assert got["test_double"] == wanted, marked.verdicts
+    if name == "writes into its argument":
+        assert "your function has changed this argument" in marked.verdicts["test_double"]
+
+
 def test_an_honest_answer_after_each_attack(judge):
     """The judge is as it was: nothing of a submission stays behind."""
     got, marked = points(judge, "def double(x): return 2 * x", "def centre(x): return x - x.mean()")
