@@ -173,7 +173,7 @@ def test_lines_without_magics_are_read_in_no_time():
 
 def test_outputs_are_what_a_page_can_hold():
     outputs = Outputs(1000)
-    for shown in ({"image/png": "a"}, {"image/png": ["a"]}, {"text/html": "<b>"}, {"image/png": PNG}):
+    for shown in ({"image/png": "a"}, {"image/png": "AAAA"}, {"image/png": ["a"]}, {"text/html": "<b>"}, {"image/png": PNG}):
         outputs.take({"show": "data", "data": shown})
     assert [o.data for o in outputs.cells] == [{"image/png": PNG}]
     for strange in (None, [], {}, {"show": "data"}, {"show": "text", "name": 3, "text": None}, {"show": "error"}):

@@ -242,6 +242,8 @@ FAULTS = [
     Fault("sys.exit(0) in an answer", source("double", "import sys\ndef double(x):\n    sys.exit(0)"), "graded", lost(*DOUBLE)),
     Fault("an answer that returns from the test", source("double", "def double(x):\n    raise SystemExit"), "graded", lost(*DOUBLE)),
     Fault("10,000 prints", own_cell("for i in range(10_000): print('line', i)"), "graded-with-faults", reason="output is cut"),
+    Fault("a loop that prints forever", own_cell("while True: print(1, flush=True)"), "graded-with-faults", reason="did not end"),
+    Fault("a loop that shows forever", own_cell("while True: display(1)"), "graded-with-faults", reason="did not end|too many"),
     Fault("100 MB printed", own_cell("print('x' * 100_000_000)"), "graded-with-faults", reason="output is cut"),
     Fault("forks forever", own_cell("import os\nwhile True: os.fork()"), "graded-with-faults",
           reason="too many processes|memory|BlockingIOError"),
