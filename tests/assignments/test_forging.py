@@ -31,6 +31,13 @@ def judge():
         yield made
 
 
+@pytest.fixture(scope="module")
+def patient():
+    """A judge with the limits of a real one: to import torch takes longer than the tiny ones."""
+    with Judge(tiny.TINY) as made:
+        yield made
+
+
 def points(judge, answer, centre="pass", own=""):
     """Return what a notebook gets in its test cells, with code in its answers and in a cell of its own."""
     notebook = tiny.solved()
@@ -175,20 +182,20 @@ def timed():
     """The tiny assignment with a test of speed and one of what is left unchanged."""
     made = tiny.assignment()
     tiny.find(made.source, "test_double").source += "\n" + QUICK.replace("{}", tiny.EQUATION)
-    with Judge(made, limits=tiny.LIMITS) as judge:
+    with Judge(made) as judge:
         yield judge
 
 
 @pytest.mark.parametrize("name", CLOCKS)
 def test_speed_is_measured_from_outside(name, timed):
     code, wanted = CLOCKS[name]
-    slow = "def double(x):\n    for _ in range(60_000 if len(x) > 9 else 1): y = np.add(x[:9000], x[:9000])\n    return 2 * x"
+    slow = "def double(x):\n    for _ in range(250_000 if len(x) > 9 else 1): y = np.add(x, x)\n    return 2 * x"
     body = {"honest": "def double(x): return 2 * x",
             "writes into its argument": "def double(x):\n    x *= 2\n    return x"}.get(name, slow)  # fmt: skip
     got, marked = points(timed, f"{code}\n{body}", "def centre(x): return x - x.mean()")
     assert got["test_double"] == wanted, marked.verdicts
     if name == "writes into its argument":
-        assert "your function has changed this argument" in marked.verdicts["test_double"]
+        assert "your function has changed an argument" in marked.verdicts["test_double"]
 
 
 def test_an_honest_answer_after_each_attack(judge):
@@ -226,8 +233,8 @@ def test_an_honest_notebook_keeps_every_point(name, judge):
     ["list((2 * x).tolist())", "tuple(2 * x)", "np.float32(2) * x", "2 * np.ma.array(x)", "np.matrix(2 * x).A1",
      "(2 * x).astype(object)", "__import__('torch').from_numpy(2 * x)", "[v for v in 2 * x]", "2 * x[:]"],
 )  # fmt: skip
-def test_an_answer_may_have_any_form_of_numbers(form, judge):
-    got, _ = points(judge, f"def double(x): return {form}", "def centre(x): return x - x.mean()")
+def test_an_answer_may_have_any_form_of_numbers(form, patient):
+    got, _ = points(patient, f"def double(x): return {form}", "def centre(x): return x - x.mean()")
     assert got == tiny.POINTS
 
 
@@ -285,6 +292,12 @@ def test_plain_data_come_back_as_they_went():
     array, scalar, numbers = back[(1, "b")]
     np.testing.assert_array_equal(array, np.arange(6.0).reshape(2, 3))
     assert (type(scalar), scalar, numbers) == (np.float32, 3, {1, 2})
+
+
+def test_a_tree_without_end_is_not_read():
+    text = b"[" + b"[]," * (6 << 20) + b"1]"
+    with pytest.raises(plain.NotPlainError, match="beside arrays"):
+        plain.loads(len(text).to_bytes(8, "big") + text)
 
 
 @pytest.mark.parametrize("tree", ['["array", ["O", [1], 0]]', '["array", ["<f8", [-1], 0]]', '["array", ["<f8", [2], 9]]',

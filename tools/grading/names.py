@@ -61,17 +61,6 @@ def of_code(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(of_code, inner))
 
 
-def imports(source: str) -> dict[str, str]:
-    """Return the statement that imports each name that a cell imports at its top level."""
-    found = {}
-    for node in tree(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                found[name] = ast.unparse(node)
-    return found
-
-
 def modules(source: str) -> set[str]:
     """Return the modules that a cell imports from, wherever in it."""
     found = set()

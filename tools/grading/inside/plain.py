@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 LARGEST = 64 << 20  # bytes of an answer
+LONGEST = 16 << 20  # bytes of an answer's tree: of all but arrays
 DEEPEST = 40
 MOST = 3_000_000  # values of one answer
 DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}|[<>|=]?U\d{1,6}")
@@ -114,6 +115,8 @@ def loads(data: bytes, records: dict[str, Any] | None = None) -> Any:
     """
     try:
         (size,) = struct.unpack(">Q", data[:8])
+        if size > LONGEST:
+            raise NotPlainError(f"it has more than {LONGEST >> 20} MB beside arrays")
         tree, sizes = json.loads(data[8 : 8 + size])
         start, buffers = 8 + size, []
         for length in sizes:

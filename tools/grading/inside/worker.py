@@ -35,9 +35,9 @@ from traitlets import Type
 from traitlets.config import Config
 
 try:
-    from .plain import LARGEST, Link, NotPlainError, arrays, dumps, loads
+    from .plain import LARGEST, LONGEST, Link, NotPlainError, arrays, dumps, loads
 except ImportError:  # alone inside the walls
-    from plain import LARGEST, Link, NotPlainError, arrays, dumps, loads  # type: ignore[import-not-found, no-redef]
+    from plain import LARGEST, LONGEST, Link, NotPlainError, arrays, dumps, loads  # type: ignore[import-not-found, no-redef]
 
 PIECE = 1 << 20  # characters of one message
 SHOWN = ("text/plain", "image/png")  # of what a cell shows: no script of a student runs in a reader's browser
@@ -267,7 +267,7 @@ class Worker:
                 self.flush()
             try:
                 answer = dumps((value, _changed(before, (args, kwargs))))
-                if len(answer) > LARGEST:
+                if len(answer) > LARGEST or int.from_bytes(answer[:8], "big") > LONGEST:
                     raise NotPlainError(f"it has {len(answer) >> 20} MB")
                 self.link.send(b"A", raw=answer)
             except NotPlainError as error:
