@@ -61,6 +61,12 @@ def of_code(code: types.CodeType) -> set[str]:
     return set(code.co_names).union(*map(of_code, inner))
 
 
+def imports(source: str) -> str:
+    """Return the import statements of a cell's top level."""
+    nodes = [n for n in tree(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    return "\n".join(map(ast.unparse, nodes))
+
+
 def modules(source: str) -> set[str]:
     """Return the modules that a cell imports from, wherever in it."""
     found = set()

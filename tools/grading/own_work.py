@@ -72,11 +72,11 @@ def _uses(notebook: NotebookNode) -> dict[str, Use]:
             continue
         tree = names.tree(cell.source)
         imported |= _imports(tree)
-        lines = cell.source.splitlines()
+        lines = names.MAGIC.sub("", cell.source).split("\n")
         for node in tree.body:
             if isinstance(node, ast.For | ast.While):  # an experiment: what it binds are data
                 continue
-            use = Use(local=names.read(ast.unparse(node)))
+            use = Use(local=names.read("\n".join(lines[node.lineno - 1 : node.end_lineno])))
             reader = _Reader(imported, use, lines)
             reader.read(node)
             if isinstance(node, ast.ClassDef) and node.bases and (base := reader.full(node.bases[0])):

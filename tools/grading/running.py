@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
 from tools.grading import kernels, names
 from tools.grading.inside import plain
@@ -129,6 +129,7 @@ class Runner(AbstractContextManager["Runner"]):
 
     def _run_test(self, cell: NotebookNode, run: Run) -> None:
         """Run a test cell where no student's code is, and have the student's process answer its calls."""
+        self._import(cell, run)
         tester, why = self._tester(), ""
         deadline = time.monotonic() + self._seconds()
         try:
@@ -159,6 +160,15 @@ class Runner(AbstractContextManager["Runner"]):
         why = ADDRESS.sub("", why)[:5000].encode("utf-8", "replace").decode()
         cell.outputs = [_error(*why.split(": ", 1))] if why else []
         run.verdicts[grade_id(cell)] = why
+
+    def _import(self, cell: NotebookNode, run: Run) -> None:
+        """Import for the student what the check that students see imports: at home answers can rely on it."""
+        seen = next(c for c in self.assignment.release.cells if c.id == cell.id)
+        made = new_code_cell(names.imports(seen.source))
+        if made.source and made.source not in [c.source for c in self.done] and self._is_ready(run):
+            assert self.kernel is not None
+            self._run_on(self.kernel, made)
+            self.done.append(made)
 
     def _tester(self) -> Tester:
         """Return the process that runs the tests; it is there for all notebooks."""
