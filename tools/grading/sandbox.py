@@ -206,6 +206,7 @@ def environment(home: str) -> dict[str, str]:
         "MPLCONFIGDIR": f"{home}/matplotlib",
         "IPYTHONDIR": f"{home}/ipython",
         "PYTHONHASHSEED": "0",
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 20),  # a large array goes back to the system: what is held is seen
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         **threads,

@@ -1,6 +1,11 @@
 """Lets the package answer tasks 2 to 4, once by inheritance and once through a helper that was given."""
 
-FAILS = set()
+FAILS = {  # trusted_m_step is bound further down
+    "test_m_step_empty",
+    "test_m_step_floor",
+    "test_m_step_mnist",
+    "test_m_step_values",
+}
 OWN_WORK = {"log_likelihood", "e_step", "m_step"}
 
 # %% log_likelihood
