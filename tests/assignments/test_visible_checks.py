@@ -12,7 +12,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from tools.grading import students
+from tools.grading import answer_files
 from tools.grading.nbgraders import is_solution, is_test
 from tools.grading.sources import grade_id, read_all, task
 
@@ -24,7 +24,7 @@ MOST_UNSEEN = 0.1  # of the wrong solutions
 
 @cache
 def answers(assignment, name):
-    return students.Answers.read(FOLDER / assignment / f"{name}.py")
+    return answer_files.Answers.read(FOLDER / assignment / f"{name}.py")
 
 
 @cache
@@ -58,7 +58,7 @@ def complaints(assignment, name):
     """Return which visible checks fail, and with what message."""
     found, own = {}, answers(assignment, name).cells
     namespace = dict(prepared(assignment))
-    for cell in students.notebook(ASSIGNMENTS[assignment], answers(assignment, name)).cells:
+    for cell in answer_files.notebook(ASSIGNMENTS[assignment], answers(assignment, name)).cells:
         if grade_id(cell) in own:
             run(cell.source, namespace)
         elif is_test(cell) and task(cell) in own:
