@@ -3,6 +3,7 @@
 
 PORT   ?= 8000
 SUBMISSIONS ?=
+SHARE  ?=
 BOOK   ?=
 N      ?= 60
 SINCE  ?=
@@ -92,9 +93,9 @@ notebooks: $(STAMP)  ## re-execute the notebooks in place, the only way outputs 
 assignments: $(STAMP)  ## validate the assignments, write release/: what students get (BOOK=address of the published book)
 	$(PY) -m tools.grading $(TRUSTED) --book '$(BOOK)' release
 
-grade: $(STAMP)  ## grade a folder of submissions (SUBMISSIONS=folder; see book/lecturers.md)
+grade: $(STAMP)  ## grade a folder of submissions (SUBMISSIONS=folder, SHARE=3/20; see book/lecturers.md)
 	@test -n '$(SUBMISSIONS)' || { echo 'emvae: name the folder: make grade SUBMISSIONS=folder' >&2; exit 2; }
-	@$(PY) -m tools.grading $(TRUSTED) --book '$(BOOK)' grade '$(SUBMISSIONS)'
+	@$(PY) -m tools.grading $(TRUSTED) --book '$(BOOK)' grade '$(SUBMISSIONS)' $(if $(SHARE),--share $(SHARE))
 
 figures: $(STAMP)  ## redraw the figure of the landing page and of the README
 	$(PY) tools/make_figures.py

@@ -1,8 +1,11 @@
 """What the test cells of the assignments say: a failure teaches what was expected, and by which equation."""
 
+import copy
 import json
 import os
-from collections.abc import Callable
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,13 +14,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emvae._own_work import as_code, reached, used
+__all__ = [
+    "expect_close",
+    "expect_fast",
+    "expect_rejected",
+    "expect_shape",
+    "expect_true",
+    "expect_unchanged",
+    "runs_with_student",
+]
 
-__all__ = ["expect_close", "expect_own_work", "expect_rejected", "expect_shape", "expect_true"]
+Numbers = NDArray[np.float64]
+BUILT_BOOK = Path(__file__).resolve().parent.parent / "_build" / "html"
 
 
-def expect_close(actual: Any, expected: Any, *, what: str, equation: str, tol: float = 1e-10) -> None:
+def expect_close(
+    actual: Any,
+    expected: Any,
+    *,
+    what: str,
+    equation: str,
+    tol: float = 1e-10,
+    slips: Mapping[str, Any] | None = None,
+) -> None:
     """Compare numbers: |actual - expected| <= tol max(1, |expected|) in every entry.
+
+    Where infinity or NaN is expected nothing else will do.
 
     Parameters
     ----------
@@ -26,6 +48,8 @@ def expect_close(actual: Any, expected: Any, *, what: str, equation: str, tol: f
     what : name of the quantity, as the text of the task has it.
     equation : label of the equation by which it is expected ("eq-..." or "def-...").
     tol : largest error accepted, relative where |expected| is above 1.
+    slips : what comes out by a known slip, by its name: ``{"summed over the data": ...}``. A failure whose
+        numbers are those of a slip says so.
 
     Raises
     ------
@@ -34,22 +58,29 @@ def expect_close(actual: Any, expected: Any, *, what: str, equation: str, tol: f
     """
     link = _where(equation)
     got, want = _as_numbers(actual, what), _as_numbers(expected, what)
+    hint = "".join(
+        f"The numbers are what comes out if it is {slip}.\n"
+        for slip, value in (slips or {}).items()
+        if _agree(got, _as_numbers(value, slip), tol)
+    )
     if got.shape != want.shape:
         raise AssertionError(
             f"{what}: expected the shape {want.shape}, got {got.shape}.\n"
-            f"An axis was summed over that should stay, or the other way round.\n{link}"
+            + (hint or "An axis was summed over that should stay, or the other way round.\n")
+            + link
         )
-    with np.errstate(all="ignore"):
-        error = np.where(got == want, 0.0, np.abs(got - want))
-        wrong = ~(error <= tol * np.maximum(1.0, np.abs(want)))
+    wrong = _differs(got, want, tol)
     if not wrong.any():
         return
-    worst = np.unravel_index(np.argmax(np.where(np.isnan(error), np.inf, error)), error.shape)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(got - want)
+    worst = np.unravel_index(np.argmax(np.where(wrong, np.nan_to_num(error, nan=np.inf), -1.0)), wrong.shape)
     place = f" at [{', '.join(map(str, worst))}]" if worst else ""
-    extent = f"{int(wrong.sum())} of {wrong.size} entries are wrong; the worst" if wrong.size > 1 else "it"
+    extent = f"{int(wrong.sum())} of {wrong.size} entries are wrong; the worst" if wrong.size > 1 else "It"
+    exact = "Here it should be exactly that." if not np.isfinite(want[worst]) else f"accepted is {tol:g}."
     raise AssertionError(
         f"{what}: expected {want[worst]:.10g}{place}, got {got[worst]:.10g}.\n"
-        f"{extent[0].upper()}{extent[1:]} is off by {error[worst]:.3g}, accepted is {tol:g}.\n{link}"
+        f"{extent} is off by {error[worst]:.3g}, {exact}\n{hint}{link}"
     )
 
 
@@ -90,6 +121,30 @@ def expect_true(condition: Any, *, what: str, equation: str) -> None:
         raise AssertionError(f"This should hold and does not: {what}.\n{link}")
 
 
+def expect_unchanged(function: Callable[..., Any], *args: Any, what: str) -> None:
+    """Call a function with copies of its arguments, and compare the copies afterwards.
+
+    Parameters
+    ----------
+    function, args : what to call with what; arrays and tensors among the arguments are compared.
+    what : the arguments, in words.
+
+    Raises
+    ------
+    AssertionError : the function has written into an argument.
+    """
+    given = copy.deepcopy(args)
+    getattr(function, "copies_back", function)(*given)  # a grader's stand-in brings the arguments back
+    for now, before in zip(given, args, strict=True):
+        if hasattr(before, "shape") and not _agree(
+            _as_numbers(now, what), _as_numbers(before, what), tol=0.0
+        ):
+            raise AssertionError(
+                f"{what}: your function has changed an argument, which its caller still needs as it was.\n"
+                "Write `a = a - m` and not `a -= m`, and copy an array before you assign to its entries."
+            )
+
+
 def expect_rejected(
     function: Callable[..., Any], *args: Any, error: type[Exception] = ValueError, what: str
 ) -> None:
@@ -116,39 +171,90 @@ def expect_rejected(
     raise AssertionError(f"{what}: expected a {error.__name__} that says what is wrong, got {wrong}.")
 
 
-def expect_own_work(
-    function: Callable[..., Any], *forbidden: str, example: tuple[Any, ...] | None = None
-) -> None:
-    """Refuse an answer that the package gives, where writing it is the task.
+def expect_fast(
+    function: Callable[..., Any],
+    *args: Any,
+    what: str,
+    seconds: float,
+    megabytes: float | None = None,
+    **options: Any,
+) -> Any:
+    """Call a function, time it, and return what it returned; near the limit it has three tries.
 
-    The function's code is read, and that of all in the notebook that it uses; with an ``example``
-    it is also called, and a call that reaches the package's answer by another way is seen.
+    A grader compares its time with that of the model solution on the same machine instead.
 
     Parameters
     ----------
-    function : the student's function or class.
-    forbidden : full names of what must not do the work, such as
-        ``"emvae.responsibilities.log_normalize"``; a module's name stands for all that it holds.
-    example : arguments to call ``function`` with; what it returns or raises does not count here.
+    function, args, options : what to call with what.
+    what : the work, in words.
+    seconds : how long it may take.
+    megabytes : how much memory its arrays may take at any one time; None is any amount.
 
     Raises
     ------
-    AssertionError : the answer is the package's.
-    ValueError : a name in ``forbidden`` leads nowhere.
+    AssertionError : it was slower each time, or took more memory.
     """
-    name = getattr(function, "__name__", "your answer")
-    answers = {code: full_name for full_name in forbidden for code in as_code(full_name)}
-    found = used(function, answers)
-    if found is None and example is not None:
-        found = reached(function, example, answers)
-    if found is not None:
-        raise AssertionError(
-            f"{name}: writing this is your task, and your code leaves it to `{found}` of the package.\n"
-            "Write the computation out; the chapter derives every step of it."
-        )
+    measured = getattr(function, "measured", None)
+    taken, allowed = np.inf, seconds
+    for _ in range(3):
+        if measured is None:
+            answer, now, peak = _measured(lambda: function(*args, **options), memory=megabytes is not None)
+        else:
+            answer, now, peak, model = measured(*args, **options)
+            allowed = 20 * max(model, 0.05)
+        if megabytes is not None and peak > megabytes:
+            raise AssertionError(
+                f"{what}: arrays of {peak:.0f} MB were held at one time, {megabytes:g} are allowed.\n"
+                "Go through the rows in blocks, and let each block's arrays go before the next."
+            )
+        taken = min(taken, now)
+        if taken <= allowed:
+            return answer
+        if taken > 3 * allowed:
+            break  # no other try will be that much faster
+    raise AssertionError(
+        f"{what}: this took {taken:.2g} s, {allowed:.2g} s are allowed.\n"
+        "Let numpy go over the rows: a line of Python for each of them takes longer than all the arithmetic."
+    )
 
 
-def _as_numbers(value: Any, what: str) -> NDArray[np.float64]:
+def runs_with_student(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a helper that has to run where the student's function does, for its graph or its own objects.
+
+    Parameters
+    ----------
+    function : of a student's function and plain data; returns plain data.
+    """
+    function.runs_with_student = True  # type: ignore[attr-defined]
+    return function
+
+
+def _measured(work: Callable[[], Any], *, memory: bool) -> tuple[Any, float, float]:
+    """Return what a call returned, the seconds that it took, and the most megabytes that it held."""
+    if memory:
+        tracemalloc.start()
+    start = time.perf_counter()
+    try:
+        answer = work()
+        return answer, time.perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def _agree(got: Numbers, want: Numbers, tol: float) -> bool:
+    """Tell whether two arrays have one shape and the same entries."""
+    return got.shape == want.shape and not _differs(got, want, tol).any()
+
+
+def _differs(got: Numbers, want: Numbers, tol: float) -> NDArray[np.bool_]:
+    """Mark the entries that are off by more than ``tol``; where ``want`` is not finite, at all."""
+    with np.errstate(all="ignore"):
+        near = np.abs(got - want) <= tol * np.maximum(1.0, np.abs(want))
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    return np.asarray(~(same | (near & np.isfinite(want))))
+
+
+def _as_numbers(value: Any, what: str) -> Numbers:
     """Return a plain float64 array, whatever kind of array, tensor or number comes."""
     if value is None:
         raise AssertionError(f"{what}: expected numbers, got None. Does the function end in `return`?")
@@ -163,20 +269,32 @@ def _as_numbers(value: Any, what: str) -> NDArray[np.float64]:
 
 
 @cache
-def _pages() -> dict[str, str]:
-    """Map each equation's label to its page in the book."""
+def _equations() -> dict[str, dict[str, str]]:
+    """Map each equation's label to its number, its section, and its page in the book."""
     text = resources.files("emvae").joinpath("data", "equations.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
 def _where(equation: str) -> str:
-    """Say where the book has an equation; a release's file or EMVAE_BOOK says where the book is."""
-    if equation not in _pages():
+    """Say where the book has an equation, with its address where one is known."""
+    if equation not in _equations():
         raise ValueError(f"equation = {equation!r} is no label of the book: pass one that a chapter gives")
-    page = _pages()[equation]
-    base = os.environ.get("EMVAE_BOOK", "")
-    if not base and Path("book-address.txt").is_file():
+    place = _equations()[equation]
+    address = _address(f"{place['page']}.html")
+    link = f": {address}#equation-{equation}" if address else " of the book."
+    return f"See equation ({place['number']}), section {place['section']}{link}"
+
+
+def _address(page: str) -> str:
+    """Return where a page of the book can be read, or nothing.
+
+    A release's file or EMVAE_BOOK says where the book is published; EMVAE_BOOK="" says that it is not. Beside
+    a checkout's package stands the book that was built last.
+    """
+    base = os.environ.get("EMVAE_BOOK")
+    if base is None and Path("book-address.txt").is_file():
         base = Path("book-address.txt").read_text(encoding="utf-8")
-    address = f"{base.strip().rstrip('/')}/{page}.html#equation-{equation}".lstrip("/")
-    chapter = page.rpartition("/")[2].partition("-")[0]
-    return f"See equation {equation} in chapter {chapter}: {address}"
+    if base is not None:
+        return f"{base.strip().rstrip('/')}/{page}" if base.strip() else ""
+    built = BUILT_BOOK / page
+    return built.as_uri() if built.is_file() else ""

@@ -2,23 +2,28 @@
 
 import functools
 import importlib.util
-import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-import emvae
-import emvae.responsibilities as package
-from emvae.assignments import expect_close, expect_own_work, expect_rejected, expect_shape, expect_true
-from emvae.responsibilities import log_normalize
+import emvae.assignments
+from emvae.assignments import (
+    expect_close,
+    expect_fast,
+    expect_rejected,
+    expect_shape,
+    expect_true,
+    expect_unchanged,
+    runs_with_student,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUATION = "eq-responsibility-log-sum-exp"
-ANSWER = "emvae.responsibilities.log_normalize"
 
 close = functools.partial(expect_close, what="the evidence", equation=EQUATION)
 
@@ -30,7 +35,7 @@ close = functools.partial(expect_close, what="the evidence", equation=EQUATION)
         ([1.0, 2.0], (1, 2)),
         (torch.tensor([1.0], requires_grad=True), np.ones(1)),
         (1e12 + 1, 1e12),
-        ([-np.inf, np.inf], [-np.inf, np.inf]),
+        ([-np.inf, np.inf, np.nan], [-np.inf, np.inf, np.nan]),
         (np.float32(0.5), 0.5),
     ],
 )
@@ -45,6 +50,10 @@ def test_what_is_close_passes(actual, expected):
         ([0.0, 1.0, 5.0], [0.0, 1.0, 2.0], r"expected 2 at \[2\], got 5"),
         ([np.nan, 1.0], [0.0, 1.0], r"expected 0 at \[0\], got nan"),
         (np.inf, 1.0, "got inf"),
+        (-1e9, -np.inf, "expected -inf, got -1000000000.*should be exactly that"),
+        ([0.0, -np.inf], [0.0, np.inf], r"expected inf at \[1\], got -inf"),
+        ([0.5, 3.0], [0.5, np.nan], r"expected nan at \[1\], got 3"),
+        ([np.nan, np.nan], [np.nan, 0.0], r"expected 0 at \[1\], got nan.\n1 of 2"),
         ([1.0], 1.0, r"expected the shape \(\), got \(1,\)"),
         (None, 1.0, "got None. Does the function end in `return`"),
         (NotImplemented, 1.0, "still open"),
@@ -54,11 +63,37 @@ def test_what_is_close_passes(actual, expected):
     ],
 )
 def test_what_is_not_close_says_what_was_expected_and_where_to_read(actual, expected, said):
-    with pytest.raises(AssertionError, match=said) as caught:
+    with pytest.raises(AssertionError, match=f"(?s){said}") as caught:
         close(actual, expected)
     assert str(caught.value).startswith("the evidence: ")
     if "off by" in said:
-        assert f"chapter 1: book/1-responsibilities.html#equation-{EQUATION}" in str(caught.value)
+        assert "See equation (1.11), section 1.2.3" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("actual", "said"),
+    [
+        ([3.0, 7.0], "is summed over the wrong axis"),
+        ([4.0, 6.0 + 1e-12], "is a sum where a mean belongs"),
+        (10.0, "is a sum over everything"),
+        ([4.0, 5.0], None),
+        ([[4.0, 6.0]], None),
+    ],
+)
+def test_a_known_slip_is_named(actual, said):
+    slips = {
+        "summed over the wrong axis": [3.0, 7.0],
+        "a sum where a mean belongs": [4.0, 6.0],
+        "a sum over everything": 10.0,
+    }
+    with pytest.raises(AssertionError) as caught:
+        close(actual, [2.0, 3.0], slips=slips)
+    named = [f"is {slip}" for slip in slips if f"if it is {slip}." in str(caught.value)]
+    assert named == ([said] if said else [])
+
+
+def test_a_right_answer_is_no_slip():
+    close([2.0, 3.0], [2.0, 3.0], slips={"right": [2.0, 3.0], "no numbers of that shape": 1.0})
 
 
 def test_an_object_that_is_equal_to_everything_is_no_number():
@@ -101,98 +136,93 @@ def test_an_equation_that_the_book_does_not_have(call):
         call(*arguments, equation="eq-none")
 
 
-def test_where_the_book_is(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    for base in ("https://a.example/x/", "https://b.example"):
-        (tmp_path / "book-address.txt").write_text(f"{base}\n")
-        if base == "https://b.example":
-            monkeypatch.setenv("EMVAE_BOOK", base)
-        with pytest.raises(AssertionError, match=f"{base.rstrip('/')}/book/1-responsibilities.html#"):
-            close(1, 2)
+def shifts(x, k, theta):
+    x -= x.max()
 
 
-def direct(x):
-    return log_normalize(x)
+def replaces(x, k, theta):
+    x = x - x.max()
+    k += 1
+    return x * k
 
 
-def dotted(x):
-    return emvae.responsibilities.log_normalize(x)
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_a_changed_argument_has_a_message_of_its_own(kind):
+    given = kind([1.0, np.nan, -np.inf, 2.0])
+    expect_unchanged(replaces, given, 3, (1, 2), what="x")
+    with pytest.raises(AssertionError, match="x: your function has changed an argument"):
+        expect_unchanged(shifts, given, 3, (1, 2), what="x")
+    assert np.array_equal(given, [1.0, np.nan, -np.inf, 2.0], equal_nan=True)
 
 
-def imported(x):
-    from emvae.responsibilities import log_normalize as renamed
+def test_a_stand_in_brings_arguments_back():
+    def stand_in(x):
+        return None
 
-    return renamed(x)
-
-
-def hidden(x):
-    return getattr(package, "log_" + "normalize")(x)
-
-
-def through(x):
-    return direct(x)
+    stand_in.copies_back = lambda x: shifts(x, 0, 0)
+    with pytest.raises(AssertionError, match="has changed an argument"):
+        expect_unchanged(stand_in, np.arange(3.0), what="x")
 
 
-def in_a_comprehension(x):
-    return [log_normalize(row) for row in x]
-
-
-def by_default(x, answer=log_normalize):
-    return answer(x)
-
-
-class Method:
-    def run(self, x):
-        return log_normalize(x)
-
-
-def with_a_class(x):
-    return Method().run(x)
-
-
-def closure():
-    answer = log_normalize
-    return lambda x: answer(x)
-
-
-def own(x):
-    peak = x.max(axis=-1, keepdims=True)
-    total = np.log(np.exp(x - peak).sum(axis=-1, keepdims=True))
-    return x - peak - total, (peak + total)[..., 0]
+def test_speed_and_memory_at_home():
+    assert expect_fast(lambda x: x + 1, 1, what="one", seconds=1) == 2
+    tries = iter([0.2, 0.0, 0.2])
+    assert expect_fast(lambda: time.sleep(next(tries)), what="one", seconds=0.1) is None
+    with pytest.raises(AssertionError, match=r"sleep: this took 0\.0\d+ s, 0\.01 s are allowed"):
+        expect_fast(time.sleep, 0.03, what="sleep", seconds=0.01)
+    with pytest.raises(AssertionError, match="table: arrays of 16 MB were held at one time, 10 are allowed"):
+        expect_fast(np.zeros, 2_000_000, what="table", seconds=9, megabytes=10)
+    assert expect_fast(np.zeros, 1000, what="table", seconds=9, megabytes=10).shape == (1000,)
 
 
 @pytest.mark.parametrize(
-    "function",
-    [
-        log_normalize, direct, dotted, imported, through, in_a_comprehension, by_default, with_a_class,
-        closure(), functools.partial(log_normalize), functools.wraps(log_normalize)(lambda x: direct(x)),
-    ],
-)  # fmt: skip
-def test_the_packages_answer_is_found_by_reading(function):
-    with pytest.raises(AssertionError, match=f"your task, and your code leaves it to `{ANSWER}`"):
-        expect_own_work(function, ANSWER)
+    ("taken", "held", "said"), [(1.9, 5, None), (2.1, 5, "took 2.1 s, 2 s"), (0, 11, "11 MB")]
+)
+def test_speed_and_memory_as_a_grader_measures_them(taken, held, said):
+    def stand_in():
+        raise RuntimeError("this is not measured")
+
+    stand_in.measured = lambda: (7, taken, held, 0.1)
+    if said is None:
+        assert expect_fast(stand_in, what="work", seconds=1e-9, megabytes=10) == 7
+        return
+    with pytest.raises(AssertionError, match=said):
+        expect_fast(stand_in, what="work", seconds=1e9, megabytes=10)
 
 
-def test_the_packages_answer_is_found_by_calling():
-    expect_own_work(hidden, ANSWER)
-    with pytest.raises(AssertionError, match="leaves it to"):
-        expect_own_work(hidden, ANSWER, example=(np.zeros((2, 3)),))
+def test_a_helper_is_marked():
+    assert runs_with_student(shifts) is shifts
+    assert shifts.runs_with_student is True
 
 
-def test_a_module_stands_for_all_that_it_holds():
-    with pytest.raises(AssertionError, match=r"leaves it to `emvae\.responsibilities`"):
-        expect_own_work(direct, "emvae.responsibilities")
+@pytest.fixture
+def nowhere(monkeypatch, tmp_path):
+    """A folder without a book, on a machine that has none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMVAE_BOOK", raising=False)
+    monkeypatch.setattr(emvae.assignments, "BUILT_BOOK", tmp_path / "html")
+    return tmp_path
 
 
-def test_own_work_passes_whatever_it_raises():
-    expect_own_work(own, ANSWER, "emvae.mixtures.GaussianMixture", example=(np.zeros((2, 3)),))
-    expect_own_work(own, ANSWER, example=("no array",))
-    assert sys.getprofile() is None
+def link():
+    with pytest.raises(AssertionError) as caught:
+        close(1, 2)
+    return str(caught.value).splitlines()[-1]
 
 
-def test_a_forbidden_name_that_leads_nowhere():
-    with pytest.raises(ValueError, match=r"'emvae\.elbo\.none', which leads nowhere"):
-        expect_own_work(own, "emvae.elbo.none")
+def test_where_the_book_is(monkeypatch, nowhere):
+    number = "See equation (1.11), section 1.2.3"
+    assert link() == f"{number} of the book."
+    page = nowhere / "html" / "book" / "1-responsibilities.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert link() == f"{number}: {page.as_uri()}#equation-{EQUATION}"
+    (nowhere / "book-address.txt").write_text("https://a.example/x/\n")
+    assert link() == f"{number}: https://a.example/x/book/1-responsibilities.html#equation-{EQUATION}"
+    monkeypatch.setenv("EMVAE_BOOK", "https://b.example")
+    assert link() == f"{number}: https://b.example/book/1-responsibilities.html#equation-{EQUATION}"
+    monkeypatch.setenv("EMVAE_BOOK", "")
+    assert link() == f"{number} of the book."
 
 
 def test_torch_is_not_needed():
@@ -200,8 +230,32 @@ def test_torch_is_not_needed():
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
 
 
-def test_the_stored_labels_are_the_books():
+@pytest.fixture(scope="module")
+def equations():
+    """The script tools/equations.py."""
     spec = importlib.util.spec_from_file_location("equations", ROOT / "tools" / "equations.py")
-    equations = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(equations)
-    assert json.loads(equations.TARGET.read_text(encoding="utf-8")) == json.loads(equations.text())
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_stored_equations_are_the_books(equations):
+    assert equations.TARGET.read_text(encoding="utf-8") == equations.text()
+
+
+def test_equations_are_counted_as_the_book_counts_them(equations):
+    """A test of the built book compares all of them with its pages; here are the turns that may be taken."""
+    title = "# Chapter"
+    first = "$$ a $$ (def-a)\n\nSee {eq}`eq-c`.\n\n## One\n\n```python\n## no heading\n```\n\n$$ b $$ (eq-b)"
+    second = (
+        "### Inner\n\n$$ no number $$\n\n### Inner\n\n````{prf:proof}\n```{math}\n:label: eq-c\nc\n```\n````"
+    )
+    third = "#### Innermost\n\n$$ d $$ (eq-d)\n\n## Two\n\n### Inner\n\n$$ e $$ (eq-e)"
+    page = equations.Page.from_markdown("page", "\n\n".join([title, first, second, third]))
+    assert list(equations.equations(page, 3)) == [
+        ("def-a", "3.1", "3"),
+        ("eq-b", "3.2", "3.1"),
+        ("eq-c", "3.3", "3.1.2"),
+        ("eq-d", "3.4", "3.1.2.1"),
+        ("eq-e", "3.5", "3.2.1"),
+    ]

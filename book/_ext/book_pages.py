@@ -67,11 +67,15 @@ class Page:
         return [c for c in self.cells if c["cell_type"] == "code" and c["source"].strip()]
 
     @cached_property
+    def placed_equations(self) -> list[tuple[int, str]]:
+        """Where in the prose each displayed equation stands, and its label, in reading order."""
+        found = [(m.start(), name) for m in MATH.finditer(self.prose) for name in _names(m)]
+        return sorted(found + [(m.start(), m[1]) for m in DOLLAR_LABEL.finditer(self.prose)])
+
+    @property
     def equations(self) -> list[str]:
         """Labels of displayed equations, in reading order."""
-        found = [(m.start(), name) for m in MATH.finditer(self.prose) for name in _names(m)]
-        found += [(m.start(), m[1]) for m in DOLLAR_LABEL.finditer(self.prose)]
-        return [label for _, label in sorted(found)]
+        return [label for _, label in self.placed_equations]
 
     @cached_property
     def figures(self) -> list[str]:

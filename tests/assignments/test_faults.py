@@ -242,50 +242,46 @@ FAULTS = [
     Fault("sys.exit(0) in an answer", source("double", "import sys\ndef double(x):\n    sys.exit(0)"), "graded", lost(*DOUBLE)),
     Fault("an answer that returns from the test", source("double", "def double(x):\n    raise SystemExit"), "graded", lost(*DOUBLE)),
     Fault("10,000 prints", own_cell("for i in range(10_000): print('line', i)"), "graded-with-faults", reason="output is cut"),
+    Fault("a loop that prints forever", own_cell("while True: print(1, flush=True)"), "graded-with-faults", reason="did not end"),
+    Fault("a loop that shows forever", own_cell("while True: display(1)"), "graded-with-faults", reason="did not end|too many"),
     Fault("100 MB printed", own_cell("print('x' * 100_000_000)"), "graded-with-faults", reason="output is cut"),
     Fault("forks forever", own_cell("import os\nwhile True: os.fork()"), "graded-with-faults",
           reason="too many processes|memory|BlockingIOError"),
     Fault("an answer that warns", source("double", "import warnings\ndef double(x):\n    warnings.warn('slow')\n    return 2 * np.asarray(x)"),
           "graded"),
     Fault("an answer that shows a number", source("double", "def double(x):\n    display(0.5)\n    return 2 * np.asarray(x)"), "graded"),
-    Fault("input()", own_cell("input()"), "graded-with-faults", reason="StdinNotImplementedError"),
+    Fault("input()", own_cell("input()"), "graded-with-faults", reason="EOFError|StdinNotImplementedError"),
     # what the walls are for
     Fault("writes outside its folder", own_cell("open('/usr/spoilt', 'w')"), "graded-with-faults", reason="OSError|PermissionError"),
     Fault("writes into the package", own_cell("import emvae\nopen(emvae.__file__, 'a')"), "graded-with-faults",
           reason="OSError|PermissionError"),
     Fault("reads hidden tests from disk", own_cell(SEARCH), "graded"),
     Fault("opens a network connection", own_cell(NETWORK), "graded-with-faults", reason="OSError|TimeoutError"),
-    # the judge
-    Fault("patches numpy", own_cell("np.allclose = lambda *a, **k: True"), "needs-attention", lost(*ALL), "numpy.allclose"),
-    Fault("patches assert_allclose", own_cell("np.testing.assert_allclose = print"), "needs-attention", lost(*ALL), "assert_allclose"),
-    Fault("patches a helper", own_cell("import emvae.assignments as a\na.expect_close = print"), "needs-attention",
-          lost(*ALL), "expect_close"),
-    Fault("patches a helper's code", own_cell("expect_close.__code__ = (lambda *a, **k: None).__code__"), "needs-attention",
-          lost(*ALL), "expect_close"),
-    Fault("patches a helper's defaults", own_cell("expect_close.__kwdefaults__['tol'] = 9e9"), "needs-attention",
-          lost(*ALL), "expect_close"),
-    Fault("patches what a helper uses", own_cell("import emvae.assignments as a\na._as_numbers = lambda *a: 1"),
-          "needs-attention", lost(*ALL), "_as_numbers"),
-    Fault("patches inside the test", source("double", IN_CALL), "needs-attention", lost(*ALL), "expect_close"),
-    Fault("patches builtins", own_cell("import builtins\nbuiltins.sum = lambda x: 0.0"), "needs-attention", lost(*ALL), "builtins.sum"),
-    Fault("takes asserts out of later cells", own_cell("import ast\nget_ipython().ast_transformers.append(ast.NodeTransformer())"), "needs-attention",
-          lost(*ALL), "ast_transformers"),
-    Fault("names a helper anew", own_cell("expect_close = lambda *a, **k: None"), "graded-with-faults", reason="`expect_close` another"),
-    Fault("names numpy anew", own_cell("np = None", after="double"), "graded-with-faults", lost(*DOUBLE, "test_centre") | {
-          "test_double": 2.0, "test_twice": 1.0, "test_centre": 2.0}, "`np` another"),
-    Fault("names the assignment's data anew", own_cell("grid = np.zeros(4)"), "graded-with-faults", reason="`grid` another"),
-    Fault("changes the assignment's data", own_cell("grid[:] = 0"), "graded-with-faults", reason="`grid` another"),
+    # what is patched is the student's own: tests run elsewhere
+    Fault("patches numpy", own_cell("np.allclose = lambda *a, **k: True"), "graded"),
+    Fault("patches assert_allclose", own_cell("np.testing.assert_allclose = print"), "graded"),
+    Fault("patches a helper", own_cell("import emvae.assignments as a\na.expect_close = print"), "graded"),
+    Fault("patches a helper's code", own_cell("expect_close.__code__ = (lambda *a, **k: None).__code__"), "graded"),
+    Fault("patches a helper's defaults", own_cell("expect_close.__kwdefaults__['tol'] = 9e9"), "graded"),
+    Fault("patches what a helper uses", own_cell("import emvae.assignments as a\na._as_numbers = lambda *a: 1"), "graded"),
+    Fault("patches inside the test", source("double", IN_CALL), "graded", lost(*DOUBLE)),
+    Fault("patches builtins", own_cell("import builtins\nbuiltins.sum = lambda x: 0.0"), "graded"),
+    Fault("takes asserts out of later cells", own_cell("import ast\nget_ipython().ast_transformers.append(ast.NodeTransformer())"), "graded"),
+    Fault("names a helper anew", own_cell("expect_close = lambda *a, **k: None"), "graded"),
+    Fault("names numpy anew", own_cell("np = None", after="double"), "graded", lost(*DOUBLE)),
+    Fault("names the assignment's data anew", own_cell("grid = np.zeros(4)"), "graded"),
+    Fault("changes the assignment's data", own_cell("grid[:] = 0"), "graded"),
     Fault("names the data anew and kills the kernel", lambda n: (own_cell("import os; os._exit(0)")(n), own_cell("grid = np.zeros(4)")(n))[2:],
-          "graded-with-faults", reason="`grid` another"),
+          "graded-with-faults", reason="ended the kernel"),
     Fault("a kernel killed by a clock", own_cell("import os, threading\nthreading.Timer(1, os._exit, [0]).start()\nimport time; time.sleep(2)"),
           "graded-with-faults", reason="ended the kernel"),
     Fault("too many kernels lost", lambda n: [own_cell("import os; os._exit(0)")(n) for _ in range(6)][6:], "needs-attention", lost(*ALL),
           "too many kernels"),
-    Fault("names a builtin anew", own_cell("sum = 0"), "graded-with-faults", reason="`sum` another"),
+    Fault("names a builtin anew", own_cell("sum = 0"), "graded"),
     Fault("redefines the function after the tests", own_cell("def double(x):\n    return 0", after="test_twice"), "graded"),
-    Fault("returns a global that is mutated", source("double", KEPT), "graded", lost("test_double", "test_twice")),
-    Fault("prints the hidden tests", lambda n: (source("double", SPY)(n), own_cell("print(seen)", after="test_centre")(n))[2:],
-          "needs-attention", reason="hidden test"),
+    Fault("returns a global that is mutated", source("double", KEPT), "graded", lost("test_double")),
+    Fault("prints the hidden tests", lambda n: (source("double", SPY)(n), own_cell("assert 'HIDDEN' not in ''.join(seen)", after="test_centre")(n))[2:],
+          "graded"),
     # what became of the cells
     Fault("a deleted test cell", without("test_double"), "graded-with-faults", reason="`test_double` was deleted"),
     Fault("all test cells deleted, answers wrong", lambda n: (without(*ALL)(n), source("double", STUB)(n))[2:],
@@ -331,9 +327,8 @@ FAULTS = [
           "which one counts"),
     Fault("outputs of 100 MB in the file", as_data(heavy_outputs), "graded"),
     Fault("a link out of the folder", linked, "needs-attention", {}, "is a link"),
-    Fault("an archive", zipped("tiny.ipynb"), "graded-with-faults", reason="archive"),
-    Fault("an archive with folders and rubbish", zipped("../../a b/tiny.ipynb", "__MACOSX/._tiny.ipynb"), "graded-with-faults",
-          reason="archive"),
+    Fault("an archive", zipped("tiny.ipynb"), "graded"),
+    Fault("an archive with folders and rubbish", zipped("../../a b/tiny.ipynb", "__MACOSX/._tiny.ipynb"), "graded"),
     Fault("a broken archive", lambda n: {"tiny.zip": b"PK\x03\x04..."}, "needs-attention", {}, "cannot be read"),
     Fault("nothing", lambda n: {}, "missing", {}, "nothing was handed in"),
 ]  # fmt: skip
@@ -347,7 +342,8 @@ def walls():
 
 @pytest.fixture(scope="module")
 def judge():
-    return Judge(tiny.TINY, limits=tiny.LIMITS, others=OTHERS)
+    with Judge(tiny.TINY, limits=tiny.LIMITS, others=OTHERS) as made:
+        yield made
 
 
 def hand_in(folder, spoilt, notebook):
@@ -364,7 +360,7 @@ def hand_in(folder, spoilt, notebook):
         else:
             (place / name).write_bytes(data)
     (folder / "secret").unlink(missing_ok=True)
-    (submission,) = collecting.collect(folder, ["tiny"]).submissions
+    (submission,) = collecting.collect(folder, {"tiny": tiny.TINY}).submissions
     return submission
 
 
@@ -372,7 +368,7 @@ def hand_in(folder, spoilt, notebook):
 def test_a_fault_ends_in_its_status(fault, judge, tmp_path):
     notebook = tiny.solved()
     submission = hand_in(tmp_path, fault.spoil(notebook), notebook)
-    result, _ = result_of(submission, judge)
+    result = result_of(submission, judge)
     assert (result.status, result.reasons) == (fault.status, result.reasons)
     points = {grade.cell: grade.points for grade in result.grades}
     waiting = {"derivation": None} if fault.points else {}

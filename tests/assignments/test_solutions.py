@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.grading import sandbox, students
+from tools.grading import answer_files, own_work, sandbox
 from tools.grading.judging import Judge, by_task
-from tools.grading.running import Runner
 from tools.grading.sandbox import Limits
 from tools.grading.sources import grade_id, read_all, task
 
@@ -23,12 +22,12 @@ TABLE = [(path.parent.name, path.stem) for path in sorted(FOLDER.glob("*/*.py"))
 
 @cache
 def answers(assignment, name):
-    return students.Answers.read(FOLDER / assignment / f"{name}.py")
+    return answer_files.Answers.read(FOLDER / assignment / f"{name}.py")
 
 
 @pytest.fixture(scope="module")
 def marked(request):
-    """All solutions that are asked for, graded; those of one assignment one after the other in one kernel."""
+    """All solutions that are asked for, graded; those of one assignment one after the other by one judge."""
     items = [item for item in request.session.items if item.path == request.path]
     asked = {item.callspec.params["assignment"] for item in items if hasattr(item, "callspec")}
     if not TRUST:
@@ -41,10 +40,9 @@ def marked(request):
 
 def grade_all(assignment):
     source = ASSIGNMENTS[assignment]
-    judge = Judge(source)
-    with Runner(source, Limits(total_seconds=300), trust=TRUST) as runner:
+    with Judge(source, limits=Limits(total_seconds=900), trust=TRUST, warm=True) as judge:
         return {
-            (assignment, name): judge.mark_with(runner, students.notebook(source, answers(assignment, name)))
+            (assignment, name): judge.mark(answer_files.notebook(source, answers(assignment, name)))
             for folder, name in TABLE
             if folder == assignment
         }
@@ -55,7 +53,8 @@ def test_a_solution_fails_exactly_the_tests_that_it_should(assignment, name, mar
     source, result = ASSIGNMENTS[assignment], marked[assignment, name]
     fails = answers(assignment, name).fails
     assert {test for test, why in result.verdicts.items() if why} == fails
-    assert result.attention == []
+    complaints = {sentence.split("`")[1] for sentence in result.attention}
+    assert complaints == answers(assignment, name).own_work
     tasks = {grade_id(cell): task(cell) for cell in source.tests}
     written = {task(cell) for cell in source.written} - set(tasks.values())
     lost = {part for part, (given, waiting) in by_task(source, result.grades).items()
@@ -72,6 +71,13 @@ def test_a_message_of_a_failed_test_teaches(marked):
         if why.startswith("AssertionError") and len(why.split()) < 5
     }
     assert bare == {}
+
+
+def test_what_is_forbidden_exists():
+    for source in ASSIGNMENTS.values():
+        for names in source.source.metadata.emvae.own_work.values():
+            ours = [name for name in names if name.startswith("emvae")]
+            assert [name for name in ours if own_work.resolve(name) is None] == []
 
 
 def test_there_are_enough_solutions():

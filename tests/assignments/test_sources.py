@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from tests.assignments import tiny
-from tools.grading import names, release, students
+from tools.grading import answer_files, names, release
 from tools.grading.nbgraders import is_solution
 from tools.grading.sources import FOLDER, POINTS, Assignment, SourceError, grade_id, hidden, read_all
 
@@ -65,7 +65,7 @@ def test_tests_cite_equations_of_their_own_chapter(name):
     pages = json.loads((FOLDER.parents[1] / "emvae" / "data" / "equations.json").read_text(encoding="utf-8"))
     cited = {label for c in ASSIGNMENTS[name].tests for label in re.findall(r'equation="([^"]+)"', c.source)}
     assert cited - pages.keys() == set()
-    assert f"book/{name}" in {pages[label] for label in cited}
+    assert f"book/{name}" in {pages[label]["page"] for label in cited}
 
 
 def broken(change):
@@ -120,21 +120,21 @@ def test_answers_are_put_in_place(tmp_path):
     path.write_text(
         '"""Adds."""\n\nFAILS = {"test_double"}\n\n# %% double\ndef double(x):\n    return x + 2\n'
     )
-    answers = students.Answers.read(path)
+    answers = answer_files.Answers.read(path)
     assert (answers.story, answers.fails) == ("Adds.", {"test_double"})
-    made = students.notebook(tiny.TINY, answers)
+    made = answer_files.notebook(tiny.TINY, answers)
     assert tiny.find(made, "double").source == "def double(x):\n    return x + 2"
     assert "x - x.mean()" in tiny.find(made, "centre").source
     assert "SOLUTION" not in tiny.find(made, "centre").source
     with pytest.raises(ValueError, match="triple: tiny has no such solution cell"):
-        students.notebook(tiny.TINY, students.Answers("", frozenset(), {"triple": ""}))
+        answer_files.notebook(tiny.TINY, answer_files.Answers("", frozenset(), {"triple": ""}))
 
 
 def test_answers_without_a_story_are_refused(tmp_path):
     path = tmp_path / "x.py"
     path.write_text("FAILS = set()\n")
     with pytest.raises(ValueError, match="begin with a docstring and FAILS"):
-        students.Answers.read(path)
+        answer_files.Answers.read(path)
 
 
 def test_what_is_released(tmp_path):

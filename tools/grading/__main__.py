@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from tools.grading import collecting, pages, release, sandbox, students, tables
+from tools.grading import answer_files, collecting, release, result_pages, result_tables, sandbox
 from tools.grading.batch import Batch, write
-from tools.grading.collecting import RESULTS, FolderError
-from tools.grading.judging import Judge, by_task, names_of_all
+from tools.grading.collecting import RESULTS
+from tools.grading.csv_tables import FolderError
+from tools.grading.judging import Judge, by_task
+from tools.grading.results import Result
 from tools.grading.sandbox import Limits, NoSandboxError
-from tools.grading.sources import Assignment, SourceError, read_all
+from tools.grading.sources import ROOT, Assignment, SourceError, grade_id, read_all
 
 
 def attempt(name: str, answers: Path | None, *, trust: bool) -> int:
     """Grade the model solution, or a file of answers, and print what a student would get."""
     (assignment,) = read_all([name]).values()
-    wrote = students.Answers.read(answers) if answers else None
-    marked = Judge(assignment, trust=trust).mark(students.notebook(assignment, wrote))
+    wrote = answer_files.Answers.read(answers) if answers else None
+    marked = Judge(assignment, trust=trust).mark(answer_files.notebook(assignment, wrote))
     for grade in marked.grades:
         points = "by hand" if grade.points is None else f"{grade.points:g}"
         print(f"{points:>8} of {grade.possible:g}  {grade.cell}")
@@ -46,31 +50,109 @@ def grade(
     *,
     limits: Limits | None = None,
     trust: bool = False,
-    others: dict[str, set[str]] | None = None,
-) -> list[tables.Row]:
-    """Grade a folder and write into its folder of results; return the rows of the table."""
-    collected = collecting.collect(folder, list(assignments))
+    say: Callable[[str], None] = print,
+    share: tuple[int, int] | None = None,
+) -> list[Result]:
+    """Grade a folder and write into its folder of results; return what each submission came to.
+
+    A share (k, n) is every n-th submission from the k-th on: its results are kept, nothing else is written,
+    so that several machines can grade one folder. A last call without a share finds all of them and goes on.
+
+    Raises
+    ------
+    FolderError : the folder or a table in it is not as it should be, or a table of results cannot be made.
+    OSError : results cannot be written.
+    """
+    collected = collecting.collect(folder, assignments)
     out = folder / RESULTS
-    batch = Batch(collected, assignments, out / ".kept", limits or Limits(), trust, others)
-    table = tables.rows(collected, assignments, batch.grade(lambda line: print(line, flush=True)))
-    write(out / "grades.csv", tables.grades_csv(table))
-    write(out / "by-hand.csv", tables.by_hand_csv(table))
-    for name, rows in groupby(table, key=lambda row: row.assignment.name):
-        part = list(rows)
-        write(out / f"{name}.csv", tables.plain_csv(part))
-        write(out / f"{name}-moodle.csv", tables.moodle_csv(part))
-    for row in table:
-        if row.grades:
-            write(out / "feedback" / pages.file_name(row), pages.feedback(row))
-    write(out / "report.html", pages.report(table))
-    return table
+    others = {name: {grade_id(c) for c in a.source.cells} - {""} for name, a in assignments.items()}
+    batch = Batch(assignments, out / ".kept", limits or Limits(), trust, others)
+    if share is not None:
+        return batch.grade(
+            collected.submissions[share[0] - 1 :: share[1]], say, lock=f"lock-{share[0]}-{share[1]}"
+        )
+    hand = dict(collected.by_hand)
+    results = [r.with_points(hand) for r in batch.grade(collected.submissions, say)]
+    if hand:
+        key, line = next(iter(hand.items()))
+        raise FolderError(f"{line.place}: there is nothing to grade for {' '.join(key)}")
+    results = [_page(result, out / "feedback") for result in results]
+    wanted = {out / "feedback" / result_pages.file_name(r) for r in results if r.grades}
+    for page in set((out / "feedback").glob("*/*.html")) - wanted:
+        page.unlink()  # of a submission that was withdrawn
+    made: list[tuple[str, Callable[[list[Result]], str], list[Result]]] = [
+        ("grades.csv", result_tables.grades, results),
+        ("by-hand.csv", result_tables.by_hand, results),
+        ("report.html", result_pages.report, results),
+    ]
+    for name, several in groupby(results, key=lambda result: result.submission.assignment.name):
+        part = list(several)
+        made += [(f"{name}.csv", result_tables.by_task, part)]
+        made += [(f"{name}-moodle.csv", result_tables.moodle, part)]
+    if problems := [why for name, make, part in made if (why := _write(out / name, make, part))]:
+        raise FolderError("\n".join(problems))
+    return results
 
 
-def summary(table: Iterable[tables.Row], out: Path) -> str:
+def _page(result: Result, folder: Path) -> Result:
+    """Write a student's page; where that fails, a reason of this result says so."""
+    if not result.grades:
+        return result
+    try:
+        write(folder / result_pages.file_name(result), result_pages.feedback(result))
+    except OSError:
+        raise
+    except Exception as error:  # one submission must not end the others'
+        reason = f"the feedback page could not be written: {type(error).__name__}: {str(error)[:200]}"
+        return replace(result, status="needs-attention", reasons=[reason, *result.reasons])
+    return result
+
+
+def _write(path: Path, make: Callable[[list[Result]], str], results: list[Result]) -> str:
+    """Write a table or a page; where it cannot be made, say why and leave the others to be written."""
+    try:
+        text = make(results)
+    except Exception as error:
+        return f"{path.name} could not be written: {type(error).__name__}: {str(error)[:200]}"
+    write(path, text)
+    return ""
+
+
+def _share(text: str) -> tuple[int, int]:
+    """Read k/n."""
+    share, _, shares = text.partition("/")
+    if not (share.isdecimal() and shares.isdecimal() and 1 <= int(share) <= int(shares)):
+        raise argparse.ArgumentTypeError(f"{text} is no share: write 3/20 for the third of twenty")
+    return int(share), int(shares)
+
+
+def summary(results: Iterable[Result], out: Path) -> str:
     """Return the last lines that the lecturer sees."""
-    statuses = [row.result.status for row in table]
-    counts = ", ".join(f"{statuses.count(s)} {s}" for s in pages.ORDER if s in statuses)
+    statuses = [result.status for result in results]
+    counts = ", ".join(f"{statuses.count(s)} {s}" for s in result_pages.ORDER if s in statuses)
     return f"{counts}\nOpen {out / 'report.html'} in a browser; grades.csv and feedback/ lie beside it"
+
+
+def check_package() -> None:
+    """Refuse to go on where kernels would run another tree's package than this command's.
+
+    Raises
+    ------
+    NoSandboxError : the environment's ``emvae`` lies elsewhere, or there is none.
+    """
+    code = "from importlib.util import find_spec as f; s = f('emvae'); print(s and s.origin or '')"
+    found = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60)
+    ours, theirs = ROOT / "emvae" / "__init__.py", found.stdout.strip()
+    if not theirs or Path(theirs).resolve() != ours.resolve():
+        raise NoSandboxError(
+            f"submissions would run with {theirs or 'no emvae at all'}, not with this tree's {ours}: "
+            "install this tree there (python -m pip install -e .), or call its own .venv/bin/python"
+        )
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    print(line, flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -87,22 +169,33 @@ def main(arguments: list[str]) -> int:
     releasing.add_argument("assignments", nargs="*")
     grading = commands.add_parser("grade", help="grade a folder of submissions")
     grading.add_argument("folder", type=Path)
+    grading.add_argument(
+        "--share", type=_share, help="3/20: every 20th submission from the 3rd on, no tables"
+    )
     given = parser.parse_args(arguments)
     os.environ["EMVAE_BOOK"] = given.book
     try:
+        check_package()
         if not given.trust:
             sandbox.check()
         if given.command == "try":
             return attempt(given.assignment, given.answers, trust=given.trust)
         if given.command == "release":
             chosen = read_all(given.assignments)
-            release.release(chosen, given.out, book=given.book, trust=given.trust, say=print)
+            release.release(chosen, given.out, book=given.book, trust=given.trust, say=say)
         else:
-            table = grade(given.folder, read_all(), trust=given.trust, others=names_of_all())
-            print(summary(table, given.folder / RESULTS))
+            results = grade(given.folder, read_all(), trust=given.trust, say=say, share=given.share)
+            done = "this share is graded: when all are, the same command without a share writes the tables"
+            say(done if given.share else summary(results, given.folder / RESULTS))
     except (SourceError, FolderError, NoSandboxError, ValueError) as error:
         print(f"emvae: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"emvae: {place}{error.strerror}; mend that and run it again, it goes on", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -1,146 +1,277 @@
-"""Grade a folder of submissions: two at a time, each once, however often one is interrupted."""
+"""Grade a folder of submissions: two at a time, each once, however often one is interrupted.
+
+Each worker is a process of its own with limits on memory and time, so that what a submission does to the
+grader itself ends there: in a reason for this submission, and in a new worker for the next.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
-import json
+import multiprocessing
 import os
+import queue
+import resource
+import shutil
+import signal
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import psutil
-from nbformat import NotebookNode
 
 import emvae
-from tools.grading.collecting import Collected, Submission
+from tools.grading.collecting import Submission
+from tools.grading.csv_tables import FolderError
 from tools.grading.judging import Judge
 from tools.grading.results import Result, result_of
 from tools.grading.sandbox import Limits
 from tools.grading.sources import Assignment
+from tools.grading.submitted_files import digest
 
-Done = tuple[Result, NotebookNode | None]
+MEMORY = 4 << 30  # bytes of a worker
+READING = 120.0  # seconds beside those of the notebook: to start, to read, to write
+SCRATCH = "emvae-run-"
+PROCESSES = multiprocessing.get_context("forkserver")  # a worker is forked where no thread runs
+PROCESSES.set_forkserver_preload(["tools.grading.batch"])
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is to be graded and where the results of each submission are kept."""
+    """What is to be graded, how, and where the results of each submission are kept."""
 
-    collected: Collected
     assignments: dict[str, Assignment]
     kept: Path
     limits: Limits = field(default_factory=Limits)
     trust: bool = False
-    others: dict[str, set[str]] | None = None
+    others: dict[str, set[str]] = field(default_factory=dict)
 
-    def grade(self, say: Callable[[str], None], *, workers: int = 2) -> list[Done]:
+    def grade(
+        self,
+        submissions: list[Submission],
+        say: Callable[[str], None],
+        *,
+        workers: int = 2,
+        lock: str = "lock",
+    ) -> list[Result]:
         """Grade all submissions that are not graded yet; return all results, in the order of the folder.
 
         Parameters
         ----------
+        submissions : what was found.
         say : is told a line for each submission as it is done.
         workers : how many run at a time.
+        lock : what no other grading of the folder may hold; shares of a folder have one each.
+
+        Raises
+        ------
+        FolderError : another grading of the folder goes on.
+        OSError : results cannot be written.
         """
         self.kept.mkdir(parents=True, exist_ok=True)
-        submissions, state = self.collected.submissions, self._state()
-        files = [self.kept / f"{_digest(state, s.assignment, s.digest)}.json" for s in submissions]
-        done = {i: _load(file) for i, file in enumerate(files) if file.exists()}
-        if done:
-            say(f"{len(done)} of {len(submissions)} were graded before and did not change")
-        judges = {name: _Judges(self, name) for name in self.assignments}
-        pool = ThreadPoolExecutor(workers)
-        try:
-            waiting = {
-                pool.submit(_grade, s, judges[s.assignment], files[i]): i
-                for i, s in enumerate(submissions)
-                if i not in done
-            }
-            for future in as_completed(waiting):
-                done[waiting[future]], seconds = future.result()
-                say(f"[{len(done)}/{len(submissions)}] {_line(done[waiting[future]][0])} ({seconds:.1f} s)")
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for kernel in psutil.Process().children(recursive=True):
-                with suppress(psutil.Error):
-                    kernel.kill()
-            say("interrupted: make grade again goes on from here")
-            os._exit(130)  # without waiting for those that run
-        pool.shutdown()
+        with _alone(self.kept, lock), _scratch() as scratch:
+            files = [self._file(submission) for submission in submissions]
+            done = {i: r for i, s in enumerate(submissions) if (r := _load(files[i], s)) is not None}
+            if done:
+                say(f"{len(done)} of {len(submissions)} were graded before and did not change")
+            free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+            hired = [Worker(self, scratch) for _ in range(workers)]
+            for worker in hired:
+                free.put(worker)
+            pool = ThreadPoolExecutor(workers)
+
+            def one(submission: Submission) -> tuple[Result, float]:
+                worker, start = free.get(), time.monotonic()
+                try:
+                    return worker.grade(submission), time.monotonic() - start
+                finally:
+                    free.put(worker)
+
+            try:
+                waiting = {pool.submit(one, s): i for i, s in enumerate(submissions) if i not in done}
+                for future in as_completed(waiting):
+                    i = waiting[future]
+                    done[i], seconds = future.result()
+                    if done[i].final:
+                        write(files[i], done[i].to_json())
+                    say(f"[{len(done)}/{len(submissions)}] {_line(done[i])} ({seconds:.1f} s)")
+                pool.shutdown()
+                for worker in hired:
+                    worker.end(patience=5)
+            except KeyboardInterrupt:
+                say("interrupted: make grade again goes on from here")
+                raise
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in hired:
+                    worker.end()
         return [done[i] for i in range(len(submissions))]
 
-    def _state(self) -> str:
-        """Identify all that a grade depends on beside the submission."""
-        return _digest(code_state(), repr(self.limits), str(self.trust))
+    def _file(self, submission: Submission) -> Path:
+        """Return where the result of a submission is kept: its name holds all that the result depends on."""
+        who = submission.assignment.name, submission.student.student, submission.student.known
+        parts = (code_state(), repr(self.limits), str(self.trust), repr(who), digest(submission.places))
+        return self.kept / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
 
-class _Judges:
-    """The judge of one assignment, made when it is first needed."""
+class Worker:
+    """A process that grades one submission after the other; where it is lost, a new one takes its place."""
 
-    def __init__(self, batch: Batch, name: str) -> None:
-        self.batch, self.name = batch, name
-        self.lock = threading.Lock()
-        self.judge: Judge | None = None
+    def __init__(self, batch: Batch, scratch: Path) -> None:
+        self.batch, self.scratch = batch, scratch
+        self.process: multiprocessing.process.BaseProcess | None = None
+        self.pipe: Connection | None = None
 
-    def get(self) -> Judge:
-        """Return the judge."""
-        batch = self.batch
-        with self.lock:
-            if self.judge is None:
-                self.judge = Judge(
-                    batch.assignments[self.name], limits=batch.limits, trust=batch.trust, others=batch.others
-                )
-        return self.judge
+    def grade(self, submission: Submission) -> Result:
+        """Grade a submission; where the grader fails, a person has to look."""
+        limit = self.batch.limits.total_seconds + READING
+        try:
+            if self.pipe is None:
+                self._start()
+            assert self.pipe is not None
+            self.pipe.send(submission)
+            if self.pipe.poll(limit):
+                return Result.from_json(self.pipe.recv_bytes(), submission)
+            reason = f"the grader itself needed more than {limit:g} s"
+        except (EOFError, ConnectionError):
+            reason = "the grader itself was ended, perhaps for its memory"
+        except Exception as error:  # one submission must not end the others'
+            reason = _failed(error)
+        self.end()
+        return Result(submission, "needs-attention", [reason], final=False)
+
+    def _start(self) -> None:
+        self.pipe, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=_work, args=(theirs, self.batch, self.scratch), daemon=False)
+        self.process.start()
+        theirs.close()
+
+    def end(self, patience: float = 0.0) -> None:
+        """End the process with all that it started; one that has nothing to do ends itself."""
+        process, pipe, self.process, self.pipe = self.process, self.pipe, None, None
+        if pipe is not None:
+            pipe.close()
+        if process is not None and process.pid is not None:
+            process.join(patience)
+            _kill_family(process.pid)
+            process.join()
+
+
+def _work(pipe: Connection, batch: Batch, scratch: Path) -> None:
+    """Grade what comes through the pipe, until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started this ends it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tempfile.tempdir = str(scratch)
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard < 0 else min(MEMORY, hard), hard))
+    name, judge = "", None
+    while True:
+        try:
+            submission: Submission = pipe.recv()
+        except EOFError:
+            break
+        try:
+            if judge is None or name != submission.assignment.name:
+                name = submission.assignment.name
+                if judge is not None:
+                    judge.close()
+                options = {"limits": batch.limits, "trust": batch.trust, "others": batch.others}
+                judge = Judge(batch.assignments[name], **options)  # type: ignore[arg-type]
+            text = result_of(submission, judge).to_json()
+        except Exception as error:  # one submission must not end the others'
+            text = Result(submission, "needs-attention", [_failed(error)], final=False).to_json()
+            judge = None
+        pipe.send_bytes(text.encode("utf-8", "replace"))
+    if judge is not None:
+        judge.close()
+
+
+def _failed(error: Exception) -> str:
+    return f"the grader itself failed: {type(error).__name__}: {str(error)[:200]}"
+
+
+def _end_with_parent() -> None:
+    """Wait until the grader's first process ends, however it does, and take all along."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    _kill_family(os.getpid())
+
+
+def _kill_family(pid: int) -> None:
+    """End a process and all that it started."""
+    with suppress(psutil.Error):
+        first = psutil.Process(pid)
+        for process in [*first.children(recursive=True), first]:
+            with suppress(psutil.Error):
+                process.kill()
+
+
+@contextmanager
+def _alone(kept: Path, name: str) -> Iterator[None]:
+    """Hold the folder of results for one grading."""
+    with (kept / name).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderError(
+                f"{kept.parent.parent}: it is being graded already: wait until that ends"
+            ) from error
+        yield
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Make a folder for what this run needs, and remove those of runs that were killed."""
+    place = (
+        Path("/tmp") if len(tempfile.gettempdir()) > 60 else Path(tempfile.gettempdir())
+    )  # sockets' paths are short
+    for old in place.glob(f"{SCRATCH}*"):
+        pid = old.name.removeprefix(SCRATCH).partition("-")[0]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)) and old.lstat().st_uid == os.getuid():
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f"{SCRATCH}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
+    ) as made:
+        yield Path(made)
 
 
 def code_state() -> str:
     """Identify the grader, the package and the assignments, by their files."""
     here, package = Path(__file__).parent, Path(emvae.__file__).parent
     sources = here.parents[1] / "book" / "assignments"
-    files = [*here.glob("*.py"), *package.rglob("*.py"), *sources.glob("*/*.ipynb")]
-    return _digest(*(hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(files)))
-
-
-def _grade(submission: Submission, judges: _Judges, file: Path) -> tuple[Done, float]:
-    """Grade one submission and keep the result; where the grader fails, a person has to look."""
-    start = time.monotonic()
-    try:
-        result, marked = result_of(submission, judges.get())
-    except Exception as error:  # one submission must not end the others'
-        reason = f"the grader itself failed: {type(error).__name__}: {str(error)[:200]}"
-        who = submission.assignment, submission.student.student
-        result, marked = Result(*who, "needs-attention", [reason], file=submission.place, final=False), None
-    notebook = None if marked is None else marked.notebook
-    if result.final:
-        record = {"result": result.to_json(), "notebook": notebook}
-        write(file, json.dumps(record, sort_keys=True))
-    return (result, notebook), time.monotonic() - start
+    files = [*here.rglob("*.py"), *package.rglob("*.py"), *sources.glob("*/*.ipynb")]
+    digests = (hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(files))
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def write(path: Path, text: str) -> None:
     """Write a file in one step: whoever ends the process leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8", newline="")
-    os.replace(new, path)
+    try:
+        new.write_bytes(text.encode("utf-8", "replace"))
+        os.replace(new, path)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise
 
 
-def _load(file: Path) -> Done:
-    record: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    notebook = record["notebook"] and nbformat.from_dict(record["notebook"])
-    return Result.from_json(record["result"]), notebook
+def _load(file: Path, submission: Submission) -> Result | None:
+    """Return a result that is kept; nothing where there is none that can be read."""
+    try:
+        return Result.from_json(file.read_bytes(), submission)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _line(result: Result) -> str:
-    points = sum(grade.points or 0.0 for grade in result.grades)
-    shown = f", {points:g} points so far" if result.grades else ""
-    return f"{result.assignment} {result.student}: {result.status}{shown}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    points = "" if result.points is None else f", {result.points:g} points so far"
+    return f"{result.submission.assignment.name} {result.submission.student.student}: {result.status}{points}"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools.grading import nbgraders
+from tools.grading import own_work
 from tools.grading.mending import mend
-from tools.grading.nbgraders import Grade, is_solution, is_unanswered
+from tools.grading.nbgraders import Grade, is_solution, is_test, is_unanswered
 from tools.grading.running import Runner
 from tools.grading.sandbox import Limits
-from tools.grading.sources import Assignment, grade_id, read_all, task
+from tools.grading.sources import Assignment, grade_id, task
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,11 @@ class Marked:
     unanswered: list[str] = field(default_factory=list)
 
 
-class Judge:
-    """Grades submissions of one assignment."""
+class Judge(AbstractContextManager["Judge"]):
+    """Grades submissions of one assignment, one after the other; it holds the process that runs the tests.
+
+    With ``warm``, for notebooks of one's own, a process is forked for each and not started.
+    """
 
     def __init__(
         self,
@@ -38,15 +40,19 @@ class Judge:
         limits: Limits | None = None,
         trust: bool = False,
         others: dict[str, set[str]] | None = None,
+        warm: bool = False,
     ) -> None:
         self.assignment = assignment
-        self.limits = limits or Limits()
-        self.trust = trust
         self.others = others or {}
-        with tempfile.TemporaryDirectory(prefix="emvae-judge-") as folder:
-            database = Path(folder) / "gradebook.db"
-            nbgraders.make_gradebook(assignment.source, database)
-            self.gradebook = database.read_bytes()  # where no submission's code can reach it
+        self.runner = Runner(assignment, limits or Limits(), trust=trust, warm=warm)
+
+    def __exit__(self, *_: object) -> None:
+        """End its processes."""
+        self.close()
+
+    def close(self) -> None:
+        """End its processes."""
+        self.runner.__exit__()
 
     def mark(self, notebook: NotebookNode) -> Marked:
         """Grade a notebook.
@@ -54,26 +60,25 @@ class Judge:
         Raises
         ------
         WrongAssignmentError : it has no cell of the assignment.
-        KernelFailedError : this machine starts no kernel.
+        KernelFailedError : this machine starts no process.
         """
-        with Runner(self.assignment, self.limits, trust=self.trust) as runner:
-            return self.mark_with(runner, notebook)
-
-    def mark_with(self, runner: Runner, notebook: NotebookNode) -> Marked:
-        """Grade a notebook by a runner that is there; ``mark`` says the rest."""
         mended, faults = mend(notebook, self.assignment, self.others)
-        with tempfile.TemporaryDirectory(prefix="emvae-mark-") as folder:
-            database = Path(folder) / "gradebook.db"
-            database.write_bytes(self.gradebook)
-            restored = nbgraders.restore(mended, database)
-            unanswered = [grade_id(c) for c in restored.cells if is_unanswered(c)]
-            faults += [
-                f"answer cell `{name}` still says YOUR CODE HERE, and ends there" for name in _stubs(restored)
-            ]
-            run = runner.run(restored)
-            nbgraders.score(run.notebook, database)
-            grades = nbgraders.grades(database)
-        return Marked(run.notebook, grades, run.verdicts, [*faults, *run.faults], run.attention, unanswered)
+        unanswered = [grade_id(c) for c in mended.cells if is_unanswered(c)]
+        faults += [
+            f"answer cell `{name}` still says YOUR CODE HERE, and ends there" for name in _stubs(mended)
+        ]
+        run = self.runner.run(mended)
+        attention = [*run.attention, *own_work.complaints(self.assignment, mended)]
+        grades = [_grade(c, run.verdicts, unanswered) for c in self.assignment.graded]
+        return Marked(run.notebook, grades, run.verdicts, [*faults, *run.faults], attention, unanswered)
+
+
+def _grade(cell: NotebookNode, verdicts: dict[str, str], unanswered: list[str]) -> Grade:
+    """Return a cell's points: of a test all or none, of a written answer what a person will give."""
+    name, possible = grade_id(cell), float(cell.metadata.nbgrader.points)
+    if is_test(cell):
+        return Grade(name, 0.0 if verdicts[name] else possible, possible)
+    return Grade(name, 0.0 if name in unanswered else None, possible)
 
 
 def _stubs(notebook: NotebookNode) -> list[str]:
@@ -82,11 +87,6 @@ def _stubs(notebook: NotebookNode) -> list[str]:
     return [
         grade_id(c) for c in cells if "YOUR CODE HERE" in c.source and "raise NotImplementedError" in c.source
     ]
-
-
-def names_of_all() -> dict[str, set[str]]:
-    """Return the names of the cells of every assignment of the book."""
-    return {name: {grade_id(c) for c in a.source.cells} - {""} for name, a in read_all().items()}
 
 
 def by_task(assignment: Assignment, grades: list[Grade]) -> dict[str, tuple[float, float]]:

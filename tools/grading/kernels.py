@@ -1,14 +1,11 @@
-"""One kernel, locked in, that is asked cell by cell; whatever a cell does, an answer comes in time."""
+"""The processes that grade a submission: the student's, locked in, and the one that runs the tests."""
 
 from __future__ import annotations
 
-import ast
 import os
-import secrets
-import shutil
-import signal
+import socket
 import subprocess
-import tempfile
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,220 +14,203 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-import zmq
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.connect import write_connection_file
 
-from tools.grading import names, sandbox
+from tools.grading import sandbox
+from tools.grading.inside import plain
+from tools.grading.inside.plain import Link, NotPlainError
 from tools.grading.outputs import Outputs
 from tools.grading.sandbox import Limits
 
-How = Literal["ok", "error", "time", "death", "memory", "processes"]
-MESSAGE = 8 << 20  # bytes of one message; a longer one is not received
-READY = 60.0  # seconds that a kernel may take to start
-LOOK = 0.5  # seconds between two looks at a kernel's memory and processes
+How = Literal["ok", "error", "time", "death", "memory", "processes", "messages", "nonsense"]
+READY = 60.0  # seconds that a process may take to start
+LOOK = 0.5  # seconds between two looks at a process's memory
+MESSAGES = 200_000  # of one cell
+ENDS: dict[str, How] = {"exit": "death", "error": "error"}  # of a cell, as the process says
+WANTED = {b"R": b"D", b"C": b"AXB", b"M": b"AXB", b"V": b"AXB", b"F": b"D", b"E": b"F"}
+INSIDE = Path(plain.__file__).parent
+BEGIN = """
+sys.path.insert(0, {folder!r})
+import worker
+sys.path.remove({folder!r})
+worker.main({descriptor})
+"""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How a cell ended, what it showed, and the values that were asked for."""
+    """How a cell ended, and what it showed."""
 
     how: How
     error: tuple[str, str] = ("", "")
     outputs: list[Any] = field(default_factory=list)
-    values: dict[str, Any] = field(default_factory=dict)
     cut: bool = False
+    size: int = 0  # characters of the outputs
+
+
+@dataclass(frozen=True)
+class Called:
+    """What came of a call: a frame for the test, or how the process was lost."""
+
+    how: How
+    kind: bytes = b""
+    payload: bytes = b""
+    seconds: float = 0.0  # of the processor: others' work does not count
+    megabytes: float = 0.0
 
 
 class KernelFailedError(RuntimeError):
-    """A kernel did not start: the machine's fault, not the submission's."""
+    """A process did not start: the machine's fault, not the submission's."""
 
 
 class Kernel:
-    """A running kernel; use ``start`` to have one."""
+    """The process that holds a student's code; use ``start`` to have one."""
 
-    def __init__(self, process: subprocess.Popen[bytes], client: Any, limits: Limits) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], link: Link, limits: Limits) -> None:
         self.process = process
-        self.client = client
+        self.link = link
         self.limits = limits
 
-    def ask(self, code: str, *, quiet: bool = False, seconds: float, **expressions: str) -> Answer:
-        """Run code and wait until it ends, dies or has used up its time.
+    def run(self, source: str, *, keep: list[str], seconds: float, output: int) -> Answer:
+        """Run a cell and wait until it ends, dies or has used up its time.
 
         Parameters
         ----------
-        code : what to run.
-        quiet : show nothing and leave no trace in the history.
-        seconds : how long it may take; afterwards the kernel is of no more use.
-        expressions : evaluated at the end if the code ended well; literals come back in ``values``.
+        source : what to run.
+        keep : names of the assignment's own that it binds.
+        seconds : how long it may take; afterwards the process is of no more use.
+        output : how many characters of outputs are kept.
         """
-        options = {"silent": quiet, "store_history": False, "allow_stdin": False, "stop_on_error": False}
-        identity = self.client.execute(code, user_expressions=expressions, **options)
-        outputs = Outputs(identity, self.limits.output)
-        deadline, look = time.monotonic() + seconds, time.monotonic() + LOOK
-        while (reply := self._receive(identity, outputs)) is None:
-            if self.process.poll() is not None:
-                return Answer("death", outputs=outputs.cells, cut=outputs.cut)
-            now = time.monotonic()
-            if now > deadline:
-                return Answer("time", outputs=outputs.cells, cut=outputs.cut)
-            if now > look:
-                look = now + LOOK
-                if (excess := self._excess()) is not None:
-                    return Answer(excess, outputs=outputs.cells, cut=outputs.cut)
-        self._drain(outputs)
-        if not outputs.idle:
-            outputs.stop()
-            self._listen_again()
-        values = {name: _literal(value) for name, value in reply.get("user_expressions", {}).items()}
-        how: How = "ok" if reply.get("status") == "ok" else "error"
-        if any(isinstance(p, dict) and p.get("source") == "ask_exit" for p in reply.get("payload") or []):
-            how = "death"  # exit(): the kernel ends a moment later
+        limit = max(0, min(self.limits.output, output))
+        outputs = Outputs(limit)
+        how, _, payload = self._ask(b"R", plain.dumps({"source": source, "keep": keep}), seconds, outputs)
+        told: Any = {}
+        if how == "ok":
+            with suppress(NotPlainError):
+                told = plain.loads(payload)
+            told = told if isinstance(told, dict) else {}
+            how = ENDS.get(str(told.get("how")), "ok")
         error = ("", "")
         if how == "error":
-            error = outputs.end_in_error(reply)
-        return Answer(how, error, outputs.cells, values, outputs.cut)
+            error = outputs.end_in_error(told.get("ename"), told.get("evalue"), told.get("traceback"))
+        return Answer(how, error, outputs.cells, outputs.cut, limit - outputs.left)
 
-    def _receive(self, identity: str, outputs: Outputs) -> dict[str, Any] | None:
-        """Wait a moment for messages; return the reply's content once it is there."""
-        shell, show = self.client.shell_channel.socket, self.client.iopub_channel.socket
-        poller = zmq.Poller()
-        poller.register(shell, zmq.POLLIN)
-        poller.register(show, zmq.POLLIN)
-        ready = dict(poller.poll(100))
-        if show in ready:
-            outputs.receive(self.client.session, show)
-        if shell in ready:
-            with suppress(Exception):  # a message that no kernel sends: the code forged one
-                _, message = self.client.session.recv(shell, mode=zmq.NOBLOCK)
-                if message and message["parent_header"].get("msg_id") == identity:
-                    return dict(message["content"])
-        return None
+    def call(self, kind: bytes, payload: bytes, *, seconds: float) -> Called:
+        """Have a function called (C; M: and measured), or go on (V) after one of the test's was called."""
+        if kind != b"M":
+            return Called(*self._ask(kind, payload, seconds, Outputs(self.limits.output)))
+        spent, held = self._used()
+        self.peak = held
+        answer = self._ask(kind, payload, seconds, Outputs(self.limits.output))
+        return Called(*answer, self._used()[0] - spent, (self.peak - held) / 1e6)
 
-    def _drain(self, outputs: Outputs) -> None:
-        """Take the outputs that are still on their way."""
-        show, deadline = self.client.iopub_channel.socket, time.monotonic() + 2.0
-        while not outputs.idle and time.monotonic() < deadline:
-            if show.poll(100):
-                outputs.receive(self.client.session, show)
+    def fork(self) -> None:
+        """Let a child go on from here; ``join`` ends it. For notebooks of one's own, not for submissions."""
+        self._ask(b"F", b"", READY, Outputs(0))
 
-    def _listen_again(self) -> None:
-        """Connect to the kernel's outputs anew: a message longer than MESSAGE has closed the connection."""
-        self.client.iopub_channel.stop()
-        self.client._iopub_channel = None
-        self.client.iopub_channel.start()
-        for _ in range(20):  # until the new connection is heard
-            outputs = Outputs(self.client.execute("", silent=True, store_history=False), self.limits.output)
-            if self.client.iopub_channel.socket.poll(200):
-                outputs.receive(self.client.session, self.client.iopub_channel.socket)
-                return
+    def join(self) -> None:
+        """End the child."""
+        self._ask(b"E", b"", READY, Outputs(0))
 
-    def _excess(self) -> How | None:
-        """Say which limit the kernel and its children are beyond, all together."""
+    def _ask(self, kind: bytes, payload: bytes, seconds: float, outputs: Outputs) -> tuple[How, bytes, bytes]:
+        """Send a frame and wait for one that answers it; take what is shown meanwhile."""
+        wanted = WANTED[kind]
+        deadline, look, received = time.monotonic() + seconds, time.monotonic() + LOOK, 0
+        try:
+            self.link.end.settimeout(seconds)
+            self.link.send(kind.replace(b"M", b"C"), raw=payload)
+            self.link.end.settimeout(None)
+            while received < MESSAGES:
+                frame = self.link.poll(0.005 if kind == b"M" else 0.1)
+                if kind == b"M" and frame is None:
+                    self.peak = max(self.peak, self._used()[1])
+                now = time.monotonic()
+                if frame is not None:
+                    received += 1
+                    if frame[0] in wanted:
+                        return "ok", *frame
+                    if frame[0] != b"S":
+                        return ("death" if frame[0] == b"F" else "nonsense"), b"", b""  # F: the child died
+                    if not outputs.cut:
+                        with suppress(NotPlainError):
+                            outputs.take(plain.loads(frame[1]))
+                elif self.process.poll() is not None:
+                    return "death", b"", b""
+                if now > deadline:
+                    return "time", b"", b""
+                if now > look:
+                    look = now + LOOK
+                    if (excess := sandbox.excess(self.process, self.limits)) is not None:
+                        return excess, b"", b""
+            return "messages", b"", b""
+        except TimeoutError:
+            return "time", b"", b""
+        except NotPlainError:
+            return "nonsense", b"", b""
+        except (EOFError, OSError):
+            return "death", b"", b""
+
+    def _used(self) -> tuple[float, int]:
+        """Return seconds of the processor and bytes that the process and all that it started use."""
+        spent, held = 0.0, 0
         with suppress(psutil.Error):
-            kernel = psutil.Process(self.process.pid)
-            family = kernel.children(recursive=True)
-            if len(family) > self.limits.processes // 2:  # the hard limit holds them at twice as many
-                return "processes"
-            if sum(map(_memory, [kernel, *family])) > self.limits.memory:
-                return "memory"
-        return None
+            process = psutil.Process(self.process.pid)
+            for member in [process, *process.children(recursive=True)]:
+                with suppress(psutil.Error):
+                    spent += sum(member.cpu_times()[:4])
+                    held += member.memory_info().rss
+        return spent, held
 
 
 @contextmanager
 def start(limits: Limits, *, trust: bool = False) -> Iterator[Kernel]:
-    """Start a kernel, and end it with all that it started.
+    """Start a student's process, and end it with all that it started.
 
     Raises
     ------
-    KernelFailedError : no kernel answers.
+    KernelFailedError : it does not answer.
     """
-    place = None if len(tempfile.gettempdir()) < 60 else "/tmp"  # the path of a socket is short
-    folder = Path(tempfile.mkdtemp(prefix="emvae-", dir=place))
-    sockets, home = folder / "io", folder / "home"
-    for path in (sockets, home):
-        path.mkdir()
-        path.chmod(0o777)
-    process, client = None, None
-    try:
-        inside = sockets if trust else Path("/io")
-        connection = _connection(sockets, inside)
-        arguments = ["-m", "ipykernel_launcher", "-f", str(inside / "kernel.json"), "--log-level=ERROR"]
-        arguments += ["--HistoryManager.enabled=False", "--colors=NoColor"]
-        run = sandbox.command(arguments, sockets, limits, trust=trust)
-        process = subprocess.Popen(
-            run,
-            env=sandbox.environment(str(home)),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        client = _client(connection)
-        kernel = Kernel(process, client, limits)
-        if kernel.ask("", quiet=True, seconds=READY).how != "ok":
-            raise KernelFailedError("no kernel answers: free memory or disk, then run make grade again")
-        sockets.chmod(0o555)  # the sockets are there: no more files
+    ours, theirs = socket.socketpair()
+    code = "import sys\n" + BEGIN.format(folder=str(INSIDE), descriptor=theirs.fileno())
+    walls = sandbox.start(code, limits=limits, trust=trust, descriptors=[theirs.fileno()])
+    with ours, theirs, walls as process:
+        theirs.close()
+        kernel = Kernel(process, Link(ours), limits)
+        frame = None
+        with suppress(EOFError, OSError, NotPlainError):
+            frame = kernel.link.poll(READY)
+        if frame is None:
+            raise KernelFailedError("no process answers: free memory or disk, then run make grade again")
         yield kernel
-    finally:
-        if client is not None:
-            client.stop_channels()
-            client.context.destroy(linger=0)
-        if process is not None:
-            _end(process)
-        sockets.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _connection(sockets: Path, inside: Path) -> dict[str, Any]:
-    """Write the kernel's connection file; return the same connection as seen from outside."""
-    ports: dict[str, Any] = {
-        f"{name}_port": i for i, name in enumerate(["shell", "iopub", "stdin", "control", "hb"], 1)
-    }
-    path, connection = write_connection_file(
-        str(sockets / "kernel.json"),
-        ip=str(inside / "k"),
-        transport="ipc",
-        key=secrets.token_hex(16).encode(),
-        **ports,
-    )
-    os.chmod(path, 0o644)
-    return {**connection, "ip": str(sockets / "k")}
+class Tester:
+    """The process that runs an assignment's test cells (tools.grading.testing)."""
 
+    def __init__(self, cells: list[str], answers: list[str]) -> None:
+        ours, theirs = socket.socketpair()
+        threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tools.grading.testing", str(theirs.fileno())],
+                cwd=Path(__file__).parents[2],
+                env={**os.environ, **threads, "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        self.link = Link(ours, largest=1 << 30)
+        try:
+            self.link.send(b"G", {"cells": cells, "answers": answers})
+            frame = self.link.poll(10 * READY)
+        except (EOFError, OSError):
+            frame = None
+        why = "it does not answer" if frame is None else plain.loads(frame[1])
+        if why:
+            self.close()
+            raise KernelFailedError(f"the process that runs the tests did not start: {why}")
 
-def _client(connection: dict[str, Any]) -> Any:
-    """Connect to a kernel; no message longer than MESSAGE is received."""
-    context: Any = zmq.Context()
-    context.setsockopt(zmq.MAXMSGSIZE, MESSAGE)
-    context.setsockopt(zmq.LINGER, 0)
-    client: Any = BlockingKernelClient(context=context)
-    client.load_connection_info(connection)
-    client.start_channels(hb=False, stdin=False, control=False)
-    return client
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a kernel with all that it started; bubblewrap's first process takes the others along."""
-    family = []
-    with suppress(psutil.Error):
-        family = psutil.Process(process.pid).children(recursive=True)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for child in family:
-        with suppress(psutil.Error):
-            child.kill()
-    process.wait()
-
-
-def _memory(process: psutil.Process) -> int:
-    with suppress(psutil.Error):
-        return int(process.memory_info().rss)
-    return 0
-
-
-def _literal(value: Any) -> Any:
-    """Return the value of an expression that was asked for, or None."""
-    with suppress(Exception):
-        return ast.literal_eval(names.parse(value["data"]["text/plain"], mode="eval"))
-    return None
+    def close(self) -> None:
+        """End it."""
+        self.link.end.close()
+        self.process.kill()
+        self.process.wait()

@@ -1,7 +1,7 @@
 """Bring a submitted notebook into the assignment's form: every cell of the source once, in its order.
 
 What the student wrote stays, wherever it stood: answers in the answers' cells, everything else as cells of
-the student's own behind the cell that it followed. nbgrader then restores the sources of locked cells.
+the student's own behind the cell that it followed. Locked cells are the source's.
 """
 
 from __future__ import annotations
@@ -125,7 +125,6 @@ class Mending:
             cell.source = theirs.source  # a text that nobody relies on
         elif is_test(cell):
             self.faults.append(f"test cell `{grade_id(cell)}` was edited: restored")
-            cell.source = theirs.source  # nbgrader restores it
         else:
             self.faults.append(f"cell `{grade_id(cell)}` was edited: restored, the edited one runs before it")
             yield _plain(theirs, f"edited-{cell.id}")

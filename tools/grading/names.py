@@ -6,10 +6,11 @@ import ast
 import re
 import symtable
 import threading
+import types
 from collections.abc import Iterator
 from typing import Any
 
-MAGIC = re.compile(r"^\s*[%!].*$", re.M)
+MAGIC = re.compile(r"^[ \t]*[%!].*$", re.M)
 _one_by_one = threading.Lock()
 
 
@@ -41,6 +42,11 @@ def bound(source: str) -> set[str]:
     return set(_bound(tree(source).body))
 
 
+def bound_by(statement: ast.stmt) -> set[str]:
+    """Return the names that one statement gives a value."""
+    return set(_bound([statement]))
+
+
 def read(source: str) -> set[str]:
     """Return the names that a cell looks up in the notebook, wherever in it; arguments are not such."""
     try:
@@ -49,15 +55,16 @@ def read(source: str) -> set[str]:
         return set()
 
 
-def imports(source: str) -> dict[str, str]:
-    """Return the statement that imports each name that a cell imports at its top level."""
-    found = {}
-    for node in tree(source).body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for alias in node.names:
-                name = alias.asname or alias.name.partition(".")[0]
-                found[name] = ast.unparse(node)
-    return found
+def of_code(code: types.CodeType) -> set[str]:
+    """Return the names that code looks up, those of functions inside it included."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(of_code, inner))
+
+
+def imports(source: str) -> str:
+    """Return the import statements of a cell's top level."""
+    nodes = [n for n in tree(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    return "\n".join(map(ast.unparse, nodes))
 
 
 def modules(source: str) -> set[str]:

@@ -73,8 +73,8 @@ def release(
 
 def validate(assignment: Assignment, *, trust: bool) -> list[str]:
     """Return what is wrong with an assignment: the model solution must get all, no answer nothing."""
-    judge = Judge(assignment, trust=trust)
-    solved, untouched = judge.mark(assignment.model), judge.mark(assignment.release)
+    with Judge(assignment, trust=trust) as judge:
+        solved, untouched = judge.mark(assignment.model), judge.mark(assignment.release)
     found = [f"{assignment.name}: {fault}" for fault in [*solved.faults, *solved.attention]]
     for test, why in solved.verdicts.items():
         if why:

@@ -2,99 +2,173 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import io
 import json
-from dataclasses import asdict, dataclass, field
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
+import nbformat
 from nbformat import NotebookNode
 
-from tools.grading import names, reading
-from tools.grading.collecting import File, Submission
-from tools.grading.judging import Judge, Marked
+from tools.grading import submitted_notebook
+from tools.grading.collecting import Submission
+from tools.grading.csv_tables import FolderError, Line
+from tools.grading.judging import Judge, by_task
 from tools.grading.kernels import KernelFailedError
 from tools.grading.mending import WrongAssignmentError
 from tools.grading.nbgraders import Grade, is_solution
-from tools.grading.reading import UnreadableError
+from tools.grading.outputs import CUT
 from tools.grading.sources import grade_id
+from tools.grading.submitted_files import File, Files
+from tools.grading.submitted_notebook import UnreadableError, clean
 
 Status = Literal["graded", "graded-with-faults", "needs-attention", "missing"]
+REASONS = 20  # sentences for one submission; a notebook of 400 faults has no more
+SHOWN = 8 << 20  # characters of all outputs of one submission
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a submission came to; ``grades`` is empty where nothing could be run."""
+    """What a submission came to, from the folder to the report.
 
-    assignment: str
-    student: str
+    ``grades`` is empty where nothing could be run. ``prints`` are digests and lengths of what two copies of
+    one work have in common. Not ``final``: this machine failed, not the submission; the next run tries again.
+    """
+
+    submission: Submission
     status: Status
     reasons: list[str] = field(default_factory=list)
     grades: list[Grade] = field(default_factory=list)
     verdicts: dict[str, str] = field(default_factory=dict)
     unanswered: list[str] = field(default_factory=list)
     file: str = ""
-    hashes: dict[str, str] = field(default_factory=dict)
-    final: bool = True  # False: this machine failed, not the submission
+    place: str = ""
+    prints: dict[str, tuple[str, int]] = field(default_factory=dict)
+    notebook: NotebookNode | None = None
+    final: bool = True
+
+    @property
+    def tasks(self) -> dict[str, tuple[float, float]]:
+        """Points of each task and points that are still open; empty where nothing was graded."""
+        return by_task(self.submission.assignment, self.grades) if self.grades else {}
+
+    @property
+    def points(self) -> float | None:
+        """All points so far."""
+        return sum(given for given, _ in self.tasks.values()) if self.grades else None
+
+    @property
+    def open(self) -> float:
+        """Points that a person has yet to give."""
+        return sum(waiting for _, waiting in self.tasks.values())
+
+    @property
+    def possible(self) -> float:
+        """All points that there are."""
+        return sum(self.submission.assignment.tasks.values())
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether it came after the deadline."""
+        return self.submission.is_late(Path(self.place) if self.place else None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the points can go out: nothing open, nobody has to look."""
+        return self.status in ("graded", "graded-with-faults") and not self.open
+
+    def answers(self) -> Iterator[tuple[Grade, str]]:
+        """Yield the written answers with their grades."""
+        written = {grade_id(c) for c in self.submission.assignment.written}
+        texts = {grade_id(c): c.source for c in self.notebook.cells} if self.notebook else {}
+        for grade in self.grades:
+            if grade.cell in written and grade.cell not in self.unanswered:
+                yield grade, texts.get(grade.cell, "")
+
+    def with_points(self, by_hand: dict[tuple[str, str, str], Line]) -> Result:
+        """Return the result with what a person gave in place of what the grader could not; used lines go.
+
+        Raises
+        ------
+        FolderError : the points are no number, or too many.
+        """
+        who = self.submission.assignment.name, self.submission.student.student
+        written = {grade_id(c) for c in self.submission.assignment.written}
+        grades = [
+            _by_hand(g, by_hand.pop((*who, g.cell), None)) if g.cell in written else g for g in self.grades
+        ]
+        return replace(self, grades=grades)
 
     def to_json(self) -> str:
-        """Return the result as text; ``from_json`` reads it."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True)
+        """Return what was found, without the submission; ``from_json`` reads it."""
+        record = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "submission"}
+        return json.dumps({**record, "grades": [vars(grade) for grade in self.grades]})
 
     @classmethod
-    def from_json(cls, text: str) -> Result:
+    def from_json(cls, text: str | bytes, submission: Submission) -> Result:
         """Read what ``to_json`` wrote."""
-        record = json.loads(text)
+        record: dict[str, Any] = json.loads(text)
         record["grades"] = [Grade(**grade) for grade in record["grades"]]
-        return cls(**record)
+        record["prints"] = {words: (digest, length) for words, (digest, length) in record["prints"].items()}
+        record["notebook"] = record["notebook"] and nbformat.from_dict(record["notebook"])
+        return cls(submission, **record)
 
 
-def result_of(submission: Submission, judge: Judge) -> tuple[Result, Marked | None]:
+def result_of(submission: Submission, judge: Judge) -> Result:
     """Grade a submission, whatever it is."""
-    who: dict[str, Any] = {"assignment": submission.assignment, "student": submission.student.student}
-    if submission.is_missing:
-        return Result(**who, status="missing", reasons=["nothing was handed in"]), None
+    if not submission.student.known:
+        reason = f"nobody in the roster is {submission.student.student!r}"
+        return Result(submission, "needs-attention", [reason], file=submission.student.student)
+    files = Files.read(submission.places)
+    if not files.found and not files.attention:
+        return Result(submission, "missing", ["nothing was handed in"])
     try:
-        file, notebook, faults = choose(submission, judge)
-    except (UnreadableError, WrongAssignmentError) as error:
-        reasons = [*submission.attention, *([str(error)] if submission.files else [])]
-        return Result(**who, status="needs-attention", reasons=reasons, file=submission.place), None
-    who["file"] = file.name
+        file, notebook, faults = choose(files, judge)
+    except UnreadableError as error:
+        reasons = [*files.attention, *([str(error)] if files.found else [])]
+        return Result(submission, "needs-attention", short(reasons))
+    at: dict[str, Any] = {"file": file.name, "place": str(file.place)}
     try:
         marked = judge.mark(notebook)
     except WrongAssignmentError as error:
-        return Result(**who, status="needs-attention", reasons=[f"{file.name}: {error}"]), None
+        return Result(submission, "needs-attention", [f"{file.name}: {error}"], **at)
     except KernelFailedError as error:
-        return Result(**who, status="needs-attention", reasons=[str(error)], final=False), None
-    attention = [*submission.attention, *marked.attention]
-    faults = list(dict.fromkeys([*submission.faults, *faults, *marked.faults]))
+        return Result(submission, "needs-attention", [str(error)], final=False, **at)
+    attention = [*files.attention, *marked.attention]
+    faults += marked.faults
     status: Status = "needs-attention" if attention else "graded-with-faults" if faults else "graded"
-    result = Result(
-        **who,
-        status=status,
-        reasons=[*attention, *faults],
-        grades=marked.grades,
-        verdicts=marked.verdicts,
-        unanswered=marked.unanswered,
-        hashes=hashes(file, marked.notebook),
+    _cut(marked.notebook)
+    return Result(
+        submission,
+        status,
+        short([*attention, *faults]),
+        marked.grades,
+        {test: clean(why)[:5000] for test, why in marked.verdicts.items()},
+        marked.unanswered,
+        prints=prints(file, marked.notebook),
+        notebook=marked.notebook,
+        **at,
     )
-    return result, marked
 
 
-def choose(submission: Submission, judge: Judge) -> tuple[File, NotebookNode, list[str]]:
+def choose(files: Files, judge: Judge) -> tuple[File, NotebookNode, list[str]]:
     """Return the one file that is the submission's notebook.
 
     Raises
     ------
     UnreadableError : there is none, or there are several, or it cannot be read.
     """
-    wanted = f"{submission.assignment}.ipynb"
-    files = list({file.data: file for file in submission.files}.values())
-    faults = ["one notebook was handed in several times"] if len(files) < len(submission.files) else []
-    notebooks = [f for f in files if f.is_notebook] or [f for f in files if _is_notebook(f)]
+    name = judge.assignment.name
+    different = list({file.data or file.name.encode(): file for file in files.found}.values())
+    notebooks = [f for f in different if f.is_notebook] or [f for f in different if f.data and _read(f)]
     if not notebooks:
-        listed = ", ".join(f.name for f in files[:5]) or "nothing that can be read"
+        listed = ", ".join(f.name for f in different[:5]) or "nothing that can be read"
         raise UnreadableError(f"no notebook was handed in, but: {listed}")
+    faults = ["one notebook was handed in several times"] if _is_twice(notebooks, files) else []
     if len(notebooks) > 1:
         ours = [f for f in notebooks if _is_of(f, judge)]
         listed = ", ".join(f.name for f in notebooks[:5])
@@ -104,36 +178,93 @@ def choose(submission: Submission, judge: Judge) -> tuple[File, NotebookNode, li
         notebooks = ours
     (file,) = notebooks
     try:
-        notebook, mended = reading.read(file.data)
+        notebook, mended = submitted_notebook.read(file.data)
     except UnreadableError as error:
         raise UnreadableError(f"{file.name}: {error}") from error
-    if file.name not in (wanted, submission.place):  # a file may be named after the student
-        faults.append(f"the file is named {file.name}, not {wanted}")
+    if (
+        file.name != f"{name}.ipynb" and file.place.parent.name != name
+    ):  # a file may be named after the student
+        faults.append(f"the file is named {file.name}, not {name}.ipynb")
     return file, notebook, [*faults, *mended]
 
 
-def hashes(file: File, notebook: NotebookNode) -> dict[str, str]:
+def prints(file: File, notebook: NotebookNode) -> dict[str, tuple[str, int]]:
     """Return what two copies of one work have in common: code without comments, texts, outputs."""
     answers = [c for c in notebook.cells if is_solution(c)]
-    code = [ast.dump(names.tree(c.source)) for c in answers if c.cell_type == "code"]
-    text = [c.source.split() for c in answers if c.cell_type == "markdown"]
-    parts = {"code": repr(code), "text": repr(text), "outputs": reading.shown(file.data)}
-    return {key: hashlib.sha256(value.encode()).hexdigest()[:12] for key, value in parts.items()}
+    found = {"the same code": " ".join(_words(c.source) for c in answers if c.cell_type == "code")}
+    for cell in answers:
+        if cell.cell_type == "markdown":
+            found[f"the same answer to {grade_id(cell)}"] = " ".join(cell.source.split())
+    if outputs := submitted_notebook.stored_outputs(file.data):
+        found["the same outputs"] = outputs
+    lengths = {words: len(text) if words != "the same outputs" else 0 for words, text in found.items()}
+    return {
+        words: (hashlib.sha256(text.encode()).hexdigest()[:12], lengths[words])
+        for words, text in found.items()
+        if text
+    }
 
 
-def _is_notebook(file: File) -> bool:
+def short(reasons: list[str]) -> list[str]:
+    """Return as many sentences as a table can hold, each once."""
+    different = [clean(reason)[:1000] for reason in dict.fromkeys(reasons)]
+    more = len(different) - REASONS
+    return [*different[:REASONS], f"and {more} more of the kind"] if more > 0 else different
+
+
+def _by_hand(grade: Grade, line: Line | None) -> Grade:
+    if line is None:
+        return grade
+    text = line["points"].strip().replace(",", ".")
     try:
-        reading.read(file.data)
+        points = float(text)
+    except ValueError as error:
+        raise FolderError(
+            f"{line.place}: {text!r} for {line['student']} {grade.cell} is no number"
+        ) from error
+    if not 0 <= points <= grade.possible:
+        raise FolderError(
+            f"{line.place}: {text} points for {line['student']} {grade.cell}, "
+            f"where 0 to {grade.possible:g} are possible"
+        )
+    return replace(grade, points=points, comment=clean(line["comment"]).strip())
+
+
+def _is_twice(notebooks: list[File], files: Files) -> bool:
+    return sum(f.data == n.data for n in notebooks for f in files.found if f.data) > len(notebooks)
+
+
+def _read(file: File) -> NotebookNode | None:
+    try:
+        return submitted_notebook.read(file.data)[0]
     except UnreadableError:
-        return False
-    return True
+        return None
 
 
 def _is_of(file: File, judge: Judge) -> bool:
-    """Tell whether a file holds mostly cells of the judge's assignment, with at least one answer in them."""
-    try:
-        notebook, _ = reading.read(file.data)
-    except UnreadableError:
-        return True  # a person must tell which one counts
+    """Tell whether a file holds a cell of the judge's assignment, or nobody can tell."""
+    notebook = _read(file)
     ours = {grade_id(c) for c in judge.assignment.source.cells} - {""}
-    return bool(ours & {grade_id(c) for c in notebook.cells})
+    return notebook is None or bool(ours & {grade_id(c) for c in notebook.cells})
+
+
+def _words(source: str) -> str:
+    """Return a cell's code without comments and spaces."""
+    spaces = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    try:
+        tokens = [
+            t.string for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type not in spaces
+        ]
+    except (tokenize.TokenError, SyntaxError):
+        tokens = source.split()
+    return " ".join(filter(None, tokens))
+
+
+def _cut(notebook: NotebookNode) -> None:
+    """Leave out the outputs that are too much for one page."""
+    left = SHOWN
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.outputs:
+            left -= len(json.dumps(cell.outputs))
+            if left < 0:
+                cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=CUT)]

@@ -1,17 +1,15 @@
 """Hands both half-steps and the loop to the package, behind other names."""
 
-FAILS = {
-    "test_e_step_values",
-    "test_e_step_stress",
+FAILS = {  # trusted_m_step is bound further down, and the package's loop knows only its own models
     "test_m_step_weights",
     "test_m_step_means",
     "test_m_step_covariances",
     "test_m_step_digits",
     "test_m_step_empty",
-    "test_run_em_trace",
     "test_run_em_order",
     "test_run_em_stops",
 }
+OWN_WORK = {"e_step", "m_step", "run_em"}
 
 # %% e_step
 from emvae.mixtures import GaussianMixture as Helper
@@ -33,4 +31,4 @@ from emvae.em import fit_em
 
 def run_em(x, start, e_step, m_step, *, tol, max_iter):
     fit = fit_em(Helper(*start), x, tol=tol, max_iter=max_iter)
-    return Parameters(fit.model.weights, fit.model.means, fit.model.covariances), fit.log_likelihoods
+    return Parameters(fit.model.weights, fit.model.means, fit.model.covariances), fit.log_evidences

@@ -1,17 +1,12 @@
 """Lets the package answer tasks 2 to 4, once by inheritance and once through a helper that was given."""
 
-FAILS = {
-    "test_log_likelihood_values",
-    "test_log_likelihood_digit",
-    "test_log_likelihood_edges",
-    "test_log_likelihood_no_loop",
-    "test_e_step_responsibilities",
-    "test_e_step_evidence",
-    "test_m_step_values",
-    "test_m_step_floor",
+FAILS = {  # trusted_m_step is bound further down
     "test_m_step_empty",
+    "test_m_step_floor",
     "test_m_step_mnist",
+    "test_m_step_values",
 }
+OWN_WORK = {"log_likelihood", "e_step", "m_step"}
 
 # %% log_likelihood
 class Mine(BernoulliMixture):

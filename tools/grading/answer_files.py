@@ -19,11 +19,15 @@ CELL = re.compile(r"^# %% (\S+)[ \t]*$", re.M)
 
 @dataclass(frozen=True)
 class Answers:
-    """What one student wrote: a story, the test cells that must fail, the code of each cell that differs."""
+    """What one student wrote: a story, the test cells that must fail, the code of each cell that differs.
+
+    ``own_work`` are the answers that leave to the package what is the student's own task.
+    """
 
     story: str
     fails: frozenset[str]
     cells: dict[str, str]
+    own_work: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, path: Path) -> Answers:
@@ -44,7 +48,8 @@ class Answers:
         if not story or "FAILS" not in values:
             raise ValueError(f"{path.name}: begin with a docstring and FAILS = {{...}}")
         cells = {name: code.strip("\n") for name, code in zip(rest[::2], rest[1::2], strict=True)}
-        return cls(story, frozenset(_names(values["FAILS"])), cells)
+        leaning = _names(values["OWN_WORK"]) if "OWN_WORK" in values else set()
+        return cls(story, frozenset(_names(values["FAILS"])), cells, frozenset(leaning))
 
 
 def notebook(assignment: Assignment, answers: Answers | None = None) -> NotebookNode:
