@@ -10,8 +10,6 @@ import torch
 
 from emvae._replace import replace_file
 
-__all__ = ["read", "write"]
-
 
 def write(path: str | os.PathLike[str], content: dict[str, Any], *, kind: str) -> None:
     """Replace a file in one step, as ``replace_file`` does: the old one stays or the new one is there.

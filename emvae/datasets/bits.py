@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._validation import as_array, as_count, as_generator, as_non_negative
 
-__all__ = ["Split", "binarise", "train_validation_split"]
-
 _INK = 255  # the grey level of full ink in a byte
 _BLOCK = 2**22  # pixels binarised at a time, which bounds the memory of the draws
 

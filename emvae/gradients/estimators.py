@@ -12,8 +12,6 @@ from emvae._random import drawing_from
 from emvae._validation import as_positive
 from emvae.gradients.copies import Family, copy, differentiate
 
-__all__ = ["GradientEstimate", "gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]
-
 Function = Callable[[Tensor], Tensor]
 
 

@@ -10,8 +10,6 @@ from emvae._random import as_torch_generator
 from emvae.autoencoders.data import check_data
 from emvae.latents.trained import with_stored_weights
 
-__all__ = ["digit_classifier"]
-
 FILE = "digit-classifier.pt"
 SIDE = 28
 

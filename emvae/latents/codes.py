@@ -21,8 +21,6 @@ from emvae.autoencoders import VAE, Autoencoder
 from emvae.autoencoders.data import check_data
 from emvae.mixtures import GaussianMixture
 
-__all__ = ["Codes", "aggregate_posterior", "as_numpy", "encode"]
-
 Array = NDArray[np.floating[Any]]
 GAUSSIANS = (Normal, MultivariateNormal, LowRankMultivariateNormal)
 """What q may be, or what torch's ``Independent`` may be around."""

@@ -7,8 +7,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-__all__ = ["Estimate", "Proportion"]
-
 
 @dataclass(frozen=True)
 class Estimate:

@@ -15,8 +15,6 @@ from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array, as_numpy
 from emvae.latents.plane import check_plane, latent_dimension, table_of
 
-__all__ = ["log_evidence_by_quadrature"]
-
 SIDE = 16
 """Points along each side of a tile."""
 FIRST = 8

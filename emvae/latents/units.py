@@ -11,8 +11,6 @@ from emvae._validation import as_non_negative
 from emvae.autoencoders import VAE
 from emvae.latents.codes import Array, encode
 
-__all__ = ["active_units"]
-
 
 @dataclass(frozen=True, eq=False)
 class ActiveUnits(Record):

@@ -15,8 +15,6 @@ from emvae.mixtures.covariances import GaussianStatistics
 from emvae.mixtures.gaussian import GaussianMixture
 from emvae.mixtures.mixture import Array, Mixture
 
-__all__ = ["Beta", "Dirichlet", "InverseWishart"]
-
 _log_gamma = np.vectorize(math.lgamma, otypes=[float])
 
 

@@ -10,8 +10,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["plot_images", "plot_mosaic"]
-
 GAP = 0.08  # between images, in image widths
 LABEL_ROOM = 0.24  # below an image that has a label, in image heights
 FRAME = "#999999"

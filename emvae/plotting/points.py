@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae.plotting.style import component_colours, mix_colours
 
-__all__ = ["plot_codes", "plot_data"]
-
 UNASSIGNED = "#777777"
 
 
