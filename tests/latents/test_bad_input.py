@@ -207,11 +207,6 @@ CALLS = {
         r"events have dtype bool and shape \(0,\): pass",
     ),
     "a share of a table": (lambda: Proportion.of(np.ones((2, 2), dtype=bool)), "events have dtype bool and"),
-    "certainty": (lambda: Proportion.of([True], confidence=1.0), "confidence = 1.0: it should lie between"),
-    "no confidence": (
-        lambda: Proportion.of([True], confidence=0.0),
-        "confidence = 0.0: it should lie between",
-    ),
 }
 
 
