@@ -101,7 +101,7 @@ figures: $(STAMP)  ## redraw the figure of the landing page and of the README
 	$(PY) tools/make_figures.py
 
 widgets: $(STAMP)  ## export from the package what the live figures need: data and static pictures
-	$(PY) -m tools.make_widgets
+	PYTHONPATH=book $(PY) -m tools.make_widgets
 
 clean:  ## remove all that the other targets made
 	rm -rf .venv _build dist release .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 
-__all__ = ["as_torch_generator", "drawing_from"]
-
 
 def as_torch_generator(generator: Any) -> torch.Generator:
     """Return generator if it is torch's; seeds and numpy's are refused."""

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Record"]
-
 
 class Record:
     """What a frozen dataclass that holds arrays inherits, to be the value that it looks like.

@@ -4,8 +4,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["replace_file"]
-
 
 def replace_file(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     """Replace a file in one step: whoever ends the process leaves the old file or the new one.

@@ -262,31 +262,27 @@ def _draw(vae: VAE, x: Tensor, n_samples: int, generator: torch.Generator) -> tu
 
 
 def _entropy(q: Distribution, p: Distribution) -> Tensor:
-    try:
-        return q.entropy()
-    except NotImplementedError as error:
-        other = "elbo_analytic_kl or " if _is_known(kl_divergence, q, p) else ""
-        raise ValueError(
-            f"no closed form for the entropy of {_name(q)}: choose {other}elbo_monte_carlo"
-        ) from error
+    entropy = _if_known(q.entropy)
+    if entropy is None:
+        other = "" if _if_known(kl_divergence, q, p) is None else "elbo_analytic_kl or "
+        raise ValueError(f"no closed form for the entropy of {_name(q)}: choose {other}elbo_monte_carlo")
+    return entropy
 
 
 def _kl(q: Distribution, p: Distribution) -> Tensor:
-    try:
-        return kl_divergence(q, p)
-    except NotImplementedError as error:
-        other = "elbo_analytic_entropy or " if _is_known(q.entropy) else ""
-        raise ValueError(
-            f"no closed form for KL({_name(q)} || {_name(p)}): choose {other}elbo_monte_carlo"
-        ) from error
+    kl = _if_known(kl_divergence, q, p)
+    if kl is None:
+        other = "" if _if_known(q.entropy) is None else "elbo_analytic_entropy or "
+        raise ValueError(f"no closed form for KL({_name(q)} || {_name(p)}): choose {other}elbo_monte_carlo")
+    return kl
 
 
-def _is_known(quantity: Callable[..., Tensor], *arguments: Distribution) -> bool:
+def _if_known(quantity: Callable[..., Tensor], *arguments: Distribution) -> Tensor | None:
+    """Return a quantity, or None where torch has no closed form for it."""
     try:
-        quantity(*arguments)
+        return quantity(*arguments)
     except NotImplementedError:
-        return False
-    return True
+        return None
 
 
 def _name(distribution: Distribution) -> str:

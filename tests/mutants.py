@@ -97,10 +97,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "return ((rng.random((n, self.n_features)) <= self.probs[component])).astype(np.uint8)",
     ): "differs where a draw equals a probability, once in 2^53",
     (
-        "emvae/plotting/planes.py",
-        "if (lead.min() < 0 <= lead.max()):",
-    ): "differs where a pixel ties exactly and none is beyond the boundary",
-    (
         "emvae/mixtures/initialisation.py",
         "nearest = (np.ones)(len(data), dtype=np.intp)",
     ): "the first seed overwrites every entry",

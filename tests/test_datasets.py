@@ -200,11 +200,10 @@ def test_loads_from_a_read_only_installation_without_writing_or_network(form, tm
 LEVELS = np.arange(256, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("threshold", [None, 0, 0.2, 0.25, 0.5, 0.9])
-def test_threshold_compares_exact_fractions(threshold):
-    bits = binarise(LEVELS[None], threshold=threshold)[0]
-    cut = Fraction(0.5 if threshold is None else threshold)
-    assert bits.tolist() == [int(Fraction(level, 255) > cut) for level in range(256)]
+def test_ink_is_more_than_half_of_the_grey_levels():
+    bits = binarise(LEVELS[None])[0]
+    assert bits.tolist() == [int(Fraction(level, 255) > Fraction(1, 2)) for level in range(256)]
+    assert binarise([[0.0, 0.5, np.nextafter(0.5, 1), 1.0]]).tolist() == [[0, 0, 1, 1]]
 
 
 def test_stochastic_bits_have_probability_grey_over_255():
@@ -295,17 +294,17 @@ def test_test_bits_do_not_depend_on_the_training_images():
 GREY = npst.arrays(np.uint8, npst.array_shapes(min_dims=2, max_dims=4, max_side=6))
 
 
-@given(GREY, st.floats(0, 0.99), st.integers(0, 2**32))
-def test_bits_are_bits_of_the_same_shape(grey, threshold, seed):
+@given(GREY, st.integers(0, 2**32))
+def test_bits_are_bits_of_the_same_shape(grey, seed):
     before = grey.copy()
-    for bits in (binarise(grey, threshold=threshold), draw(grey, seed)):
+    for bits in (binarise(grey), draw(grey, seed)):
         assert bits.shape == grey.shape
         assert bits.dtype == np.uint8
         assert set(bits.flat) <= {0, 1}
         assert np.all(bits[grey == 0] == 0)
         assert np.all(bits[grey == 255] == 1)
     assert np.array_equal(grey, before)
-    assert np.array_equal(binarise(grey / 255, threshold=threshold), binarise(grey, threshold=threshold))
+    assert np.array_equal(binarise(grey / 255), binarise(grey))
 
 
 def test_frames_and_lists_are_images_too():
@@ -457,8 +456,6 @@ BAD_CALLS = [
     *[("images", lambda x=x: binarise(x, method="stochastic", rng=RNG)) for x in BAD_IMAGES.values()],
     ("method", lambda: binarise(IMAGES, method="otsu")),
     ("rng", lambda: binarise(IMAGES, rng=RNG)),
-    ("threshold", lambda: binarise(IMAGES, method="stochastic", threshold=0.5, rng=RNG)),
-    *[("threshold", lambda t=t: binarise(IMAGES, threshold=t)) for t in (-0.1, 1, 127, np.nan, "high")],
     *[("rng", lambda r=r: binarise(IMAGES, method="stochastic", rng=r)) for r in LEGACY],
     *[("rng", lambda r=r: train_validation_split(9, n_validation=3, rng=r)) for r in LEGACY],
     *[("n ", lambda n=n: train_validation_split(n, n_validation=1, rng=RNG)) for n in (1, 2.0, True, "9")],

@@ -14,7 +14,9 @@ from figures.gradient_noise import (
     plot_scaling,
 )
 from figures.plane_maps import plot_hole_map, plot_misplaced_code, plot_unit_square
+from figures.responsibility_planes import plot_responsibility_plane
 from figures.scores import plot_confusion, plot_model_selection
+from figures.staircases import plot_elbo_staircase
 
 __all__ = [
     "plot_atoms",
@@ -22,10 +24,12 @@ __all__ = [
     "plot_computation_graph",
     "plot_confusion",
     "plot_density",
+    "plot_elbo_staircase",
     "plot_gradient_clouds",
     "plot_hole_map",
     "plot_misplaced_code",
     "plot_model_selection",
+    "plot_responsibility_plane",
     "plot_scaling",
     "plot_unit_square",
     "plot_variance_pairs",

@@ -12,8 +12,6 @@ from emvae._validation import as_count
 if TYPE_CHECKING:
     from emvae.autoencoders.vae import VAE
 
-__all__ = ["check_data", "check_draws"]
-
 
 def check_data(x: Tensor, encoder: nn.Module | None = None, decoder: nn.Module | None = None) -> None:
     """Raise where x is not a matrix of data that the encoder takes and the decoder can score.

@@ -6,8 +6,6 @@ from torch.distributions import Bernoulli, Independent, MultivariateNormal, Norm
 from torch.distributions.kl import register_kl
 from torch.nn.functional import softplus
 
-__all__ = ["DiagonalNormal", "IndependentBernoulli"]
-
 
 class IndependentBernoulli(Independent):  # type: ignore[type-arg]  # generic in the stubs alone
     """prod_d Bernoulli(x_d | sigmoid(logits_d)): torch's Independent(Bernoulli), with one pass a term.

@@ -15,8 +15,6 @@ from emvae.autoencoders.data import check_draws
 if TYPE_CHECKING:
     from emvae.autoencoders.vae import VAE
 
-__all__ = ["ImportanceWeightedBound", "importance_weighted_bound"]
-
 
 @dataclass(frozen=True, eq=False)
 class ImportanceWeightedBound(Record):

@@ -13,8 +13,6 @@ from emvae.autoencoders.networks import StandardGaussian, as_sizes, linear
 from emvae.autoencoders.vae import VAE
 from emvae.elbo import ELBO
 
-__all__ = ["LinearGaussianVAE"]
-
 LOG_2_PI = 1.8378770664093453
 
 

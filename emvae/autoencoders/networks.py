@@ -12,8 +12,6 @@ from emvae._random import as_torch_generator
 from emvae._validation import as_count, as_positive
 from emvae.autoencoders.distributions import DiagonalNormal, IndependentBernoulli
 
-__all__ = ["BernoulliNetwork", "GaussianNetwork", "StandardGaussian"]
-
 Covariance = Literal["diagonal", "full", "shared", "fixed"]
 
 

@@ -11,8 +11,6 @@ from emvae.autoencoders.linear import LinearGaussianVAE
 from emvae.autoencoders.networks import BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.autoencoders.vae import VAE, Autoencoder
 
-__all__ = ["load", "save"]
-
 KIND = "emvae.autoencoders.save, version 2"
 PARTS: dict[type[nn.Module], tuple[str, ...]] = {
     VAE: ("prior", "encoder", "decoder"),

@@ -8,8 +8,6 @@ from emvae._random import drawing_from
 from emvae._validation import as_count
 from emvae.autoencoders.importance import importance_weighted_bound
 
-__all__ = ["VAE", "Autoencoder"]
-
 
 class VAE(nn.Module):
     """p(x, z) = p(x | z) p(z) with an amortised q(z | x); three modules that return distributions.

@@ -1,16 +1,12 @@
 """From grey levels to bits, and the split that keeps model selection honest."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._validation import as_array, as_count, as_generator, as_non_negative
-
-__all__ = ["Split", "binarise", "train_validation_split"]
+from emvae._validation import as_array, as_count, as_generator
 
 _INK = 255  # the grey level of full ink in a byte
 _BLOCK = 2**22  # pixels binarised at a time, which bounds the memory of the draws
@@ -20,12 +16,11 @@ def binarise(
     images: ArrayLike,
     *,
     method: Literal["threshold", "stochastic"] = "threshold",
-    threshold: float | None = None,
     rng: np.random.Generator | None = None,
 ) -> NDArray[np.uint8]:
     """Turn grey levels into bits, by a threshold or by one Bernoulli draw a pixel.
 
-    With p = grey / 255 a pixel's bit is ``p > threshold``, or a draw from Bernoulli(p), whose mean
+    With p = grey / 255 a pixel's bit is ``p > 0.5``, or a draw from Bernoulli(p), whose mean
     is p. The draw is exact: for u uniform on the integers 0 to 254 it is ``u < grey``, so that
     grey 0 never gives a 1 and grey 255 always does.
 
@@ -34,7 +29,6 @@ def binarise(
     images : (N, H, W) or (N, D). Integers are grey levels 0 to 255, floats are p itself, in [0, 1].
         Bits stored as integers are the grey levels 0 and 1, nearly paper: do not binarise twice.
     method : "threshold" or "stochastic".
-    threshold : in [0, 1), for "threshold" only; None means 0.5.
     rng : for "stochastic" only, and required there. The same state and grey levels give the same
         bits.
 
@@ -45,8 +39,8 @@ def binarise(
     Raises
     ------
     ValueError : before any work, when images are empty, 1-d, neither integers nor floats, not
-        finite or out of range; when the method is unknown, the threshold is outside [0, 1), the
-        ``rng`` is missing or no Generator, or an argument is given that the method does not use.
+        finite or out of range; when the method is unknown, or the ``rng`` is missing, no Generator,
+        or not used.
 
     Notes
     -----
@@ -56,40 +50,25 @@ def binarise(
     Source: Salakhutdinov and Murray (2008), who draw the bits of MNIST so.
     """
     grey = _as_images(images)
-    to_bits: Callable[[NDArray[Any]], NDArray[np.bool_]]
     if method == "threshold":
         if rng is not None:
             raise ValueError("rng is not used by method='threshold': leave it out")
-        to_bits = partial(_exceeds, threshold=_as_threshold(threshold))
-    elif method == "stochastic":
-        if threshold is not None:
-            raise ValueError("threshold is not used by method='stochastic': leave it out")
-        to_bits = partial(_draw, rng=as_generator(rng))
-    else:
+        half = 0.5 if grey.dtype.kind == "f" else _INK // 2
+        return (grey > half).view(np.uint8)
+    if method != "stochastic":
         raise ValueError(f"method = {method!r}: pass 'threshold' or 'stochastic'")
+    rng = as_generator(rng)
     bits = np.empty(grey.shape, np.uint8)
     step = max(1, _BLOCK * len(grey) // grey.size)
     for start in range(0, len(grey), step):
-        bits[start : start + step] = to_bits(grey[start : start + step])
+        bits[start : start + step] = _draw(grey[start : start + step], rng)
     return bits
-
-
-def _exceeds(grey: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    p: NDArray[Any] = grey if grey.dtype.kind == "f" else grey / _INK
-    return p > threshold
 
 
 def _draw(grey: NDArray[Any], rng: np.random.Generator) -> NDArray[np.bool_]:
     if grey.dtype.kind == "f":
         return rng.random(grey.shape) < grey
     return rng.integers(0, _INK, grey.shape, np.uint8) < grey
-
-
-def _as_threshold(threshold: float | None) -> float:
-    number = 0.5 if threshold is None else as_non_negative(threshold, name="threshold")
-    if number >= 1:
-        raise ValueError(f"threshold = {threshold!r}: it should be below 1, grey level g is g / 255")
-    return number
 
 
 def _as_images(images: ArrayLike) -> NDArray[Any]:

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MNIST", "OldFaithful", "mnist", "old_faithful"]
-
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]
 

@@ -7,16 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._validation import as_count, as_generator
 
-__all__ = [
-    "BernoulliSample",
-    "GaussianSample",
-    "RingsSample",
-    "bernoulli_toy",
-    "blobs",
-    "overlapping",
-    "rings",
-]
-
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Integers = NDArray[np.int64]

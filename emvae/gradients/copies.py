@@ -11,8 +11,6 @@ from torch.distributions import Distribution, constraints
 from emvae._random import as_torch_generator
 from emvae._validation import as_count
 
-__all__ = ["Family", "copy", "differentiate"]
-
 Family = Callable[..., Distribution]
 
 REMEDIES = {

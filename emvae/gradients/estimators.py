@@ -12,8 +12,6 @@ from emvae._random import drawing_from
 from emvae._validation import as_positive
 from emvae.gradients.copies import Family, copy, differentiate
 
-__all__ = ["GradientEstimate", "gumbel_softmax_gradient", "pathwise_gradient", "score_function_gradient"]
-
 Function = Callable[[Tensor], Tensor]
 
 
@@ -100,14 +98,9 @@ def pathwise_gradient(
     with drawing_from(generator):
         z = q.rsample()
     values = _evaluate(f, z)
-    if not values.is_floating_point():
-        raise ValueError(
-            f"f returns {values.dtype}, through which no gradient flows: "
-            "choose score_function_gradient, which does not differentiate f"
-        )
     if not values.requires_grad:
         raise ValueError(
-            "f returns a tensor without gradient (is there a comparison, a detach or numpy in it?): "
+            f"f returns {values.dtype} without gradient (is there a comparison, a detach or numpy in it?): "
             "choose score_function_gradient, which does not differentiate f"
         )
     return GradientEstimate(differentiate(values, copies))

@@ -14,8 +14,6 @@ from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array, Codes, as_numpy, encode
 from emvae.latents.plane import check_plane, latent_dimension, table_of
 
-__all__ = ["amortisation_gaps"]
-
 FIRST_STEP = 0.1
 """Distance of neighbouring points in the mesh that is searched first, in units of z."""
 ROUNDS, SHRINK = 16, 2.5

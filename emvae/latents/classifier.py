@@ -1,16 +1,12 @@
 """A judge of samples: a small network that tells digits apart, trained on real ones and kept in a file."""
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, constraints
 
-from emvae._random import as_torch_generator
+from emvae._random import drawing_from
 from emvae.autoencoders.data import check_data
 from emvae.latents.trained import with_stored_weights
-
-__all__ = ["digit_classifier"]
 
 FILE = "digit-classifier.pt"
 SIDE = 28
@@ -32,23 +28,17 @@ class DigitClassifier(nn.Module):
 
     def __init__(self, *, generator: torch.Generator) -> None:
         super().__init__()
-        self.network = nn.Sequential(
-            nn.Conv2d(1, 24, 5, stride=2, padding=2),
-            nn.ReLU(),
-            nn.Conv2d(24, 48, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(48 * 7 * 7, 96),
-            nn.ReLU(),
-            nn.Linear(96, 10),
-        )
-        as_torch_generator(generator)
-        with torch.no_grad():
-            for weight, bias in pairwise(self.parameters()):
-                if bias.ndim == 1:
-                    bound = weight[0].numel() ** -0.5
-                    weight.uniform_(-bound, bound, generator=generator)
-                    bias.uniform_(-bound, bound, generator=generator)
+        with drawing_from(generator):
+            self.network = nn.Sequential(
+                nn.Conv2d(1, 24, 5, stride=2, padding=2),
+                nn.ReLU(),
+                nn.Conv2d(24, 48, 3, stride=2, padding=1),
+                nn.ReLU(),
+                nn.Flatten(),
+                nn.Linear(48 * 7 * 7, 96),
+                nn.ReLU(),
+                nn.Linear(96, 10),
+            )
 
     def forward(self, x: Tensor) -> Categorical:
         """Return p(digit | image) for each image, a Categorical with ``probs`` (N, 10).

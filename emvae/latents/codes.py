@@ -16,16 +16,15 @@ from torch.distributions import (
 )
 
 from emvae._records import Record
-from emvae._validation import as_count
 from emvae.autoencoders import VAE, Autoencoder
 from emvae.autoencoders.data import check_data
 from emvae.mixtures import GaussianMixture
 
-__all__ = ["Codes", "aggregate_posterior", "as_numpy", "encode"]
-
 Array = NDArray[np.floating[Any]]
 GAUSSIANS = (Normal, MultivariateNormal, LowRankMultivariateNormal)
 """What q may be, or what torch's ``Independent`` may be around."""
+BLOCK = 4096
+"""Data encoded at a time, which bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class Codes(Record):
 
 
 @torch.no_grad()
-def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Codes:
+def encode(vae: VAE | Autoencoder, x: Tensor) -> Codes:
     """Encode data: the mean and covariance of q(z | x_n) for each row.
 
     Parameters
@@ -52,8 +51,7 @@ def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Code
         ``DiagonalNormal``, a MultivariateNormal or a LowRankMultivariateNormal. The type decides: a Laplace
         has mean and variance too, and is refused. Of an ``Autoencoder`` the means are the codes, and nothing
         else is used.
-    x : (N, D) data.
-    block_size : rows encoded at a time, which bounds the memory.
+    x : (N, D) data, encoded block by block.
 
     Returns
     -------
@@ -61,17 +59,15 @@ def encode(vae: VAE | Autoencoder, x: Tensor, *, block_size: int = 4096) -> Code
 
     Raises
     ------
-    ValueError : data that the model does not take, a q that is not Gaussian, or a ``block_size`` that is no
-        positive integer.
+    ValueError : data that the model does not take, or a q that is not Gaussian.
     """
     check_data(x, vae.encoder, vae.decoder)
-    rows = as_count(block_size, name="block_size")
-    parts = [_moments(vae.encoder(block)) for block in torch.split(x, rows)]
+    parts = [_moments(vae.encoder(rows)) for rows in torch.split(x, BLOCK)]
     means, covariances = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Codes(means, covariances)
 
 
-def aggregate_posterior(vae: VAE, x: Tensor, *, block_size: int = 4096) -> GaussianMixture:
+def aggregate_posterior(vae: VAE, x: Tensor) -> GaussianMixture:
     """Return the aggregate posterior, the average of all q(z | x_n): a mixture of N Gaussians.
 
     ``q(z) = (1 / N) sum_n q(z | x_n)``. Its ``log_evidence`` is log q(z), and its ``log_posterior`` tells
@@ -79,7 +75,7 @@ def aggregate_posterior(vae: VAE, x: Tensor, *, block_size: int = 4096) -> Gauss
 
     Parameters
     ----------
-    vae, x, block_size : as in ``encode``.
+    vae, x : as in ``encode``.
 
     Returns
     -------
@@ -93,7 +89,7 @@ def aggregate_posterior(vae: VAE, x: Tensor, *, block_size: int = 4096) -> Gauss
     -----
     Defined in {eq}`def-latent-aggregate`. Source: Makhzani et al. (2015), who named it.
     """
-    codes = encode(vae, x, block_size=block_size)
+    codes = encode(vae, x)
     n = len(codes.means)
     return GaussianMixture(np.full(n, 1 / n), codes.means, codes.covariances, learn_weights=False)
 

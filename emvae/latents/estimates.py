@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
-__all__ = ["Estimate", "Proportion"]
+QUANTILE = 1.959963984540054
+"""Of N(0, 1) at 0.975: 95 per cent lie no farther from 0."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Estimate:
 class Proportion:
     """How often something happened, with Wilson's interval for the probability behind it.
 
+    Such intervals hold the probability in 95 per cent of cases, approximately.
+
     Attributes
     ----------
     value : the share, from 0 to 1.
@@ -56,28 +58,19 @@ class Proportion:
     high: float
 
     @classmethod
-    def of(cls, events: ArrayLike, *, confidence: float = 0.95) -> Self:
-        """Count independent events, (M,) truth values.
-
-        Parameters
-        ----------
-        events : whether it happened, one entry a trial.
-        confidence : how often such intervals hold the probability, approximately.
+    def of(cls, events: ArrayLike) -> Self:
+        """Count independent events, (M,) truth values: whether it happened, one entry a trial.
 
         Raises
         ------
-        ValueError : no trials, entries that are no truth values, or a confidence outside of (0, 1).
+        ValueError : no trials, or entries that are no truth values.
         """
         e = np.asarray(events)
         if e.dtype != bool or e.ndim != 1 or e.size == 0:
             raise ValueError(
                 f"events have dtype {e.dtype} and shape {e.shape}: pass a row of truth values, as x > 0"
             )
-        if not 0 < confidence < 1:
-            raise ValueError(f"confidence = {confidence!r}: it should lie between 0 and 1")
-        n, share = len(e), float(e.mean())
-        half = torch.tensor(0.5 + confidence / 2, dtype=torch.float64)
-        square = float(torch.special.ndtri(half)) ** 2 / n  # (quantile of N(0, 1))^2 / n
+        share, square = float(e.mean()), QUANTILE**2 / len(e)
         centre = (share + square / 2) / (1 + square)
         reach = np.sqrt(square * (share * (1 - share) + square / 4)) / (1 + square)
         return cls(share, max(0.0, float(centre - reach)), min(1.0, float(centre + reach)))

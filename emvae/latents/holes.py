@@ -13,8 +13,6 @@ from emvae.latents.plane import check_plane
 from emvae.mixtures import GaussianMixture
 from emvae.mixtures.mixture import Mixture
 
-__all__ = ["as_prior", "hole_map", "hole_mass", "log_density_ratio"]
-
 
 def log_density_ratio(aggregate: Mixture, z: ArrayLike, *, prior: Mixture | None = None) -> Array:
     """Return log q(z) - log p(z), (M,) in nats: negative where codes are rarer than the prior has it.

@@ -11,8 +11,6 @@ from emvae.autoencoders import VAE, IndependentBernoulli
 from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array
 
-__all__ = ["check_plane", "inverse_cdf_mesh", "latent_dimension", "log_likelihood_table", "to_unit_square"]
-
 TABLE_NUMBERS = 2**24
 """Numbers in a table of points, data and features that is held at a time where no product will do."""
 

@@ -15,14 +15,14 @@ from emvae.autoencoders.data import check_data
 from emvae.latents.codes import Array, as_numpy
 from emvae.latents.plane import check_plane, latent_dimension, table_of
 
-__all__ = ["log_evidence_by_quadrature"]
-
 SIDE = 16
 """Points along each side of a tile."""
 FIRST = 8
 """Tiles along each side of the square at the first level."""
 TAIL = 12.0
 """What is this many nats below the largest value is kept as it is and not refined for its own sake."""
+NARROWEST = 0.005
+"""Standard deviation, in units of z, of the narrowest peak that may not hide between two points of a tile."""
 RESOLVED = 0.2
 """Largest share of the integral that one point may have on a mesh that is fine enough."""
 
@@ -44,7 +44,6 @@ def log_evidence_by_quadrature(
     *,
     tol: float = 1e-3,
     half_width: float = 6.0,
-    min_scale: float = 0.005,
     max_levels: int = 8,
 ) -> Quadrature:
     """Integrate log p(x) = log int p(x | z) p(z) dz over a latent plane, without help from the encoder.
@@ -59,8 +58,6 @@ def log_evidence_by_quadrature(
     x : (N, D) data.
     tol : largest change, in nats, at which two meshes agree.
     half_width : the square is [-half_width, half_width]^2.
-    min_scale : standard deviation of the narrowest peak that must not be missed, in units of z. Tiles whose
-        largest value could hide such a peak between two points are refined.
     max_levels : number of meshes at most, each with half the step of the one before.
 
     Returns
@@ -73,8 +70,8 @@ def log_evidence_by_quadrature(
 
     Raises
     ------
-    ValueError : data that the model does not take, a latent of another dimension, a tolerance, width or scale
-        that is not positive, or fewer than two levels.
+    ValueError : data that the model does not take, a latent of another dimension, a tolerance or width that
+        is not positive, or fewer than two levels.
 
     Notes
     -----
@@ -85,8 +82,7 @@ def log_evidence_by_quadrature(
     """
     check_plane(latent_dimension(vae))
     check_data(x, vae.encoder, vae.decoder)
-    for name, number in {"tol": tol, "half_width": half_width, "min_scale": min_scale}.items():
-        as_positive(number, name=name)
+    tol, half_width = as_positive(tol, name="tol"), as_positive(half_width, name="half_width")
     max_levels = as_count(max_levels, name="max_levels", minimum=2)
 
     mesh = _Mesh(vae, x, half_width)
@@ -95,7 +91,7 @@ def log_evidence_by_quadrature(
     todo = mesh.at_edge <= tol  # a finer mesh does not help where the square is too small
     converged = torch.zeros_like(todo)
     for _ in range(1, max_levels):
-        mesh.refine(todo, margin=TAIL + mesh.step**2 / (4 * min_scale**2))
+        mesh.refine(todo, margin=TAIL + mesh.step**2 / (4 * NARROWEST**2))
         change[todo] = (mesh.total - value).abs()[todo]
         value[todo], step[todo] = mesh.total[todo], mesh.step
         agree = todo & (change <= tol) & (mesh.largest_share <= RESOLVED)
@@ -139,13 +135,15 @@ class _Mesh:
 
     def refine(self, wanted: Tensor, *, margin: float) -> None:
         """Halve the step on the tiles that matter to the data wanted; keep the sums of the others."""
+        half = torch.tensor([0.0, self.side / 2], dtype=torch.float64)
+        quarters = torch.cartesian_prod(half, half)
         children = []
         for (corner, data), log_sum, largest in zip(self.open, self.log_sums, self.largest, strict=True):
             matters = wanted[data] & (largest > self.peak[data] - margin)
             left = data[~matters]
             self.settled[left] = torch.logaddexp(self.settled[left], log_sum[~matters])
             if matters.any():
-                children += [(child, data[matters]) for child in _quarters(corner, self.side)]
+                children += [(child, data[matters]) for child in corner + quarters]
         self.open, self.side = children, self.side / 2
         self._evaluate()
 
@@ -172,9 +170,3 @@ class _Mesh:
         offsets = torch.cartesian_prod(middles, middles)
         for corner, data in self.open:
             yield (corner + offsets).to(self.x), data
-
-
-def _quarters(corner: Tensor, side: float) -> list[Tensor]:
-    """Return the lower left corners of the four quarters of a tile."""
-    half = side / 2
-    return [corner + corner.new_tensor([i * half, j * half]) for i in (0, 1) for j in (0, 1)]

@@ -12,8 +12,6 @@ from emvae.latents.holes import as_prior
 from emvae.mixtures import GaussianMixture
 from emvae.mixtures.mixture import Mixture
 
-__all__ = ["ELBOSurgery", "elbo_surgery"]
-
 
 @dataclass(frozen=True, eq=False)
 class ELBOSurgery(Record):

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.datasets.real import read_verified
 
-__all__ = ["digit_vae", "new_digit_vae", "with_stored_weights"]
-
 FILE = "digit-vae.pt"
 SIZES = (784, 256, 256, 128, 2)
 

@@ -11,8 +11,6 @@ from emvae._validation import as_non_negative
 from emvae.autoencoders import VAE
 from emvae.latents.codes import Array, encode
 
-__all__ = ["active_units"]
-
 
 @dataclass(frozen=True, eq=False)
 class ActiveUnits(Record):
@@ -27,14 +25,14 @@ class ActiveUnits(Record):
         return int(self.active.sum())
 
 
-def active_units(vae: VAE, x: Tensor, *, threshold: float = 0.01, block_size: int = 4096) -> ActiveUnits:
+def active_units(vae: VAE, x: Tensor, *, threshold: float = 0.01) -> ActiveUnits:
     """Tell the dimensions of the latent that depend on the data from those that collapsed.
 
     Dimension u is active if ``Var_x(E_q[z_u]) > threshold``.
 
     Parameters
     ----------
-    vae, x, block_size : as in ``encode``; at least two data.
+    vae, x : as in ``encode``; at least two data.
     threshold : in squared units of z.
 
     Returns
@@ -51,7 +49,7 @@ def active_units(vae: VAE, x: Tensor, *, threshold: float = 0.01, block_size: in
     Defined in {eq}`def-latent-active`. Source: Burda, Grosse and Salakhutdinov (2016), section 5.2.
     """
     threshold = as_non_negative(threshold, name="threshold")
-    means = encode(vae, x, block_size=block_size).means
+    means = encode(vae, x).means
     if len(means) < 2:
         raise ValueError("x holds one datum: pass at least two, one has no variance")
     variances = means.var(axis=0, ddof=1)

@@ -2,7 +2,8 @@
 
 from emvae.latent_class import LabelledSample
 from emvae.mixtures.bernoulli import BernoulliMixture, BernoulliStatistics
-from emvae.mixtures.gaussian import GaussianMixture, GaussianStatistics
+from emvae.mixtures.covariances import GaussianStatistics
+from emvae.mixtures.gaussian import GaussianMixture
 from emvae.mixtures.initialisation import initial_responsibilities
 from emvae.mixtures.mixture import Mixture
 from emvae.mixtures.priors import Beta, Dirichlet, InverseWishart

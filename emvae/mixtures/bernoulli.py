@@ -13,8 +13,6 @@ from emvae.mixtures.initialisation import Method, initial_responsibilities, subs
 from emvae.mixtures.matrix_products import block_rows, collect, score
 from emvae.mixtures.mixture import EMPTY, Array, Mixture
 
-__all__ = ["BernoulliMixture", "BernoulliStatistics"]
-
 
 @dataclass(frozen=True, eq=False)
 class BernoulliStatistics(Record):

@@ -12,8 +12,6 @@ import numpy as np
 from emvae._records import Record
 from emvae.mixtures.mixture import EMPTY, Array
 
-__all__ = ["GaussianStatistics"]
-
 CovarianceType = Literal["full", "tied", "diagonal", "spherical"]
 
 

@@ -24,8 +24,6 @@ from emvae.mixtures.matrix_products import block_rows
 from emvae.mixtures.mixture import Array, Mixture
 from emvae.mixtures.product_form import MAX_PRODUCTS, ProductForm
 
-__all__ = ["GaussianMixture", "GaussianStatistics"]
-
 RELATIVE_FLOOR = 1e-6
 """Variance floor of ``initialise`` relative to the variance of each feature."""
 

@@ -7,8 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae._validation import as_count, as_generator, as_matrix, check_finite
 
-__all__ = ["initial_responsibilities"]
-
 Array = NDArray[np.float64]
 Method = Literal["k-means++", "random-points", "random-responsibilities"]
 

@@ -14,8 +14,6 @@ from emvae._records import Record
 from emvae._validation import as_array, as_matrix, as_probabilities
 from emvae.latent_class import LatentClassModel
 
-__all__ = ["Mixture"]
-
 Array = NDArray[np.floating[Any]]
 
 EMPTY = 1e-290

@@ -15,8 +15,6 @@ from emvae.mixtures.covariances import GaussianStatistics
 from emvae.mixtures.gaussian import GaussianMixture
 from emvae.mixtures.mixture import Array, Mixture
 
-__all__ = ["Beta", "Dirichlet", "InverseWishart"]
-
 _log_gamma = np.vectorize(math.lgamma, otypes=[float])
 
 
@@ -127,13 +125,9 @@ class InverseWishart(Record, Prior):
     def __post_init__(self) -> None:
         """Check and freeze the parameters."""
         scale = as_floats(self.scale, name="scale")
-        values = np.linalg.eigvalsh(scale) if scale.ndim == 2 and scale.shape[0] == scale.shape[1] else scale
-        if (
-            scale.ndim > 2
-            or values.ndim > 1
-            or not (values > 0).all()
-            or (scale.ndim == 2 and (scale != scale.T).any())
-        ):
+        matrix = scale if scale.ndim > 1 else np.diag(np.atleast_1d(scale))
+        is_symmetric = matrix.ndim == 2 and np.array_equal(matrix, matrix.T)
+        if not is_symmetric or not (np.linalg.eigvalsh(matrix) > 0).all():
             raise ValueError(
                 "scale is not positive definite: pass a positive number, (D,) or symmetric (D, D)"
             )
@@ -160,14 +154,10 @@ class InverseWishart(Record, Prior):
         scale, dimension = self._for(model)
         degrees, covariances = self.degrees, model.covariances
         if covariances.ndim == 3:
-            log_volume = np.linalg.slogdet(covariances)[1]
-            trace = np.trace(
-                np.linalg.solve(covariances, np.broadcast_to(scale, covariances.shape)), axis1=1, axis2=2
-            )
-            log_scale = np.linalg.slogdet(scale)[1]
+            log_scale, log_volume = np.linalg.slogdet(scale)[1], np.linalg.slogdet(covariances)[1]
+            trace = np.trace(np.linalg.solve(covariances, scale), axis1=1, axis2=2)
         else:
-            scale = np.broadcast_to(scale, covariances.shape)
-            log_volume, trace, log_scale = np.log(covariances), scale / covariances, np.log(scale)
+            log_scale, log_volume, trace = np.log(scale), np.log(covariances), scale / covariances
         log_normaliser = (
             0.5 * degrees * dimension * math.log(2)
             + 0.25 * dimension * (dimension - 1) * math.log(math.pi)

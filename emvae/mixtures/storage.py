@@ -13,8 +13,6 @@ from emvae.mixtures.bernoulli import BernoulliMixture
 from emvae.mixtures.gaussian import GaussianMixture
 from emvae.mixtures.mixture import Mixture
 
-__all__ = ["load", "save"]
-
 KIND = "emvae.mixtures.save, version 1"
 FAMILIES: dict[str, type[Mixture]] = {kind.__name__: kind for kind in (GaussianMixture, BernoulliMixture)}
 

@@ -2,9 +2,7 @@
 
 from emvae.plotting.ellipses import plot_ellipses, plot_prior_circles
 from emvae.plotting.images import plot_images, plot_mosaic
-from emvae.plotting.planes import plot_responsibility_plane
 from emvae.plotting.points import plot_codes, plot_data
-from emvae.plotting.staircases import plot_elbo_staircase
 from emvae.plotting.style import component_colours, mix_colours, use_style
 
 __all__ = [
@@ -12,11 +10,9 @@ __all__ = [
     "mix_colours",
     "plot_codes",
     "plot_data",
-    "plot_elbo_staircase",
     "plot_ellipses",
     "plot_images",
     "plot_mosaic",
     "plot_prior_circles",
-    "plot_responsibility_plane",
     "use_style",
 ]

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from emvae.mixtures import GaussianMixture
 from emvae.plotting.style import component_colours
 
-__all__ = ["plot_ellipses", "plot_prior_circles"]
-
 
 def plot_ellipses(
     ax: Axes, model: GaussianMixture, *, n_std: Sequence[float] = (1.0, 2.0), means: bool = True

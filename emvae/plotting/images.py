@@ -10,8 +10,6 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["plot_images", "plot_mosaic"]
-
 GAP = 0.08  # between images, in image widths
 LABEL_ROOM = 0.24  # below an image that has a label, in image heights
 FRAME = "#999999"
@@ -47,7 +45,7 @@ def plot_images(
     ------
     ValueError : images of another shape, not one label an image, or ``n_columns`` below 1.
     """
-    stack = _as_stack(images)
+    stack = _as_images(images, "N")
     n, height, width = stack.shape
     if labels is not None and len(labels) != n:
         raise ValueError(f"labels has {len(labels)} texts for {n} images: pass one an image")
@@ -86,11 +84,7 @@ def plot_mosaic(ax: Axes, images: ArrayLike) -> AxesImage:
     ------
     ValueError : images of another shape.
     """
-    stack = np.asarray(images, dtype=float)
-    if stack.ndim == 3 and (side := round(stack.shape[2] ** 0.5)) ** 2 == stack.shape[2]:
-        stack = stack.reshape(*stack.shape[:2], side, side)
-    if stack.ndim != 4 or stack.size == 0:
-        raise ValueError(f"images have shape {stack.shape}: pass (R, C, H, W), or (R, C, D) with D a square")
+    stack = _as_images(images, "R, C")
     rows, columns, height, width = stack.shape
     whole = stack.swapaxes(1, 2).reshape(rows * height, columns * width)
     image = ax.imshow(whole, vmin=0.0, vmax=1.0, cmap="Greys")
@@ -99,11 +93,14 @@ def plot_mosaic(ax: Axes, images: ArrayLike) -> AxesImage:
     return image
 
 
-def _as_stack(images: ArrayLike) -> NDArray[np.float64]:
-    """Return the images as floats (N, H, W)."""
-    stack = np.asarray(images, dtype=np.float64)
-    if stack.ndim == 2 and stack.size and isqrt(stack.shape[1]) ** 2 == stack.shape[1]:
-        stack = stack.reshape(len(stack), isqrt(stack.shape[1]), -1)
-    if stack.ndim != 3 or stack.size == 0:
-        raise ValueError(f"images have shape {stack.shape}: pass (N, H, W), or (N, D) with D a square")
-    return stack
+def _as_images(images: ArrayLike, axes: str) -> NDArray[np.float64]:
+    """Return images as floats (N, H, W) or (R, C, H, W); ``axes`` names those that come first."""
+    array = np.asarray(images, dtype=float)
+    n_axes = axes.count(",") + 1
+    if array.ndim == n_axes + 1 and (side := isqrt(array.shape[-1])) ** 2 == array.shape[-1]:
+        array = array.reshape(*array.shape[:-1], side, side)
+    if array.ndim != n_axes + 2 or array.size == 0:
+        raise ValueError(
+            f"images have shape {array.shape}: pass ({axes}, H, W), or ({axes}, D) with D a square"
+        )
+    return array

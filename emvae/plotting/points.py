@@ -8,8 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from emvae.plotting.style import component_colours, mix_colours
 
-__all__ = ["plot_codes", "plot_data"]
-
 UNASSIGNED = "#777777"
 
 
@@ -55,12 +53,8 @@ def plot_codes(ax: Axes, z: ArrayLike, labels: ArrayLike, *, legend: bool = True
     ValueError : ``z`` is not of shape (N, 2), or ``labels`` are not one digit a code.
     """
     points, digits = _as_plane(z, "z"), np.asarray(labels)
-    if (
-        digits.shape != points.shape[:1]
-        or digits.dtype.kind not in "iu"
-        or digits.min() < 0
-        or digits.max() > 9
-    ):
+    are_digits = digits.dtype.kind in "iu" and np.isin(digits, range(10)).all()
+    if digits.shape != points.shape[:1] or not are_digits:
         raise ValueError(f"labels have shape {digits.shape}: pass one digit from 0 to 9 for each code")
     colours = component_colours(10)
     drawn = ax.scatter(points[:, 0], points[:, 1], s=1.5, c=colours[digits], linewidths=0, rasterized=True)

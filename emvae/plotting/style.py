@@ -8,8 +8,6 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["component_colours", "mix_colours", "use_style"]
-
 COLOURS: Sequence[str] = (
     "#0072B2",  # blue
     "#D55E00",  # vermillion

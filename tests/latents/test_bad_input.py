@@ -105,11 +105,6 @@ def test_a_q_that_is_no_gaussian_for_each_row_is_refused(name, kind):
 
 NOT_WHOLE, NOT_POSITIVE = "is not an integer: pass a whole number", "it should be at least 1"
 CALLS = {
-    "block_size 0": (lambda: encode(VAE_2D, X, block_size=0), f"block_size = 0: {NOT_POSITIVE}"),
-    "block_size 2.0": (
-        lambda: aggregate_posterior(VAE_2D, X, block_size=2.0),
-        f"block_size = 2.0 {NOT_WHOLE}",
-    ),
     "active_units of one": (lambda: active_units(VAE_2D, X[:1]), "x holds one datum: pass at least two"),
     "negative threshold": (
         lambda: active_units(VAE_2D, X, threshold=-1),
@@ -187,10 +182,6 @@ CALLS = {
         lambda: log_evidence_by_quadrature(VAE_2D, X, half_width=0),
         "half_width = 0: it should be positive",
     ),
-    "quadrature for peaks of no width": (
-        lambda: log_evidence_by_quadrature(VAE_2D, X, min_scale=0),
-        "min_scale = 0: it should be positive",
-    ),
     "quadrature on one mesh": (
         lambda: log_evidence_by_quadrature(VAE_2D, X, max_levels=1),
         "max_levels = 1: it should be at least 2",
@@ -207,11 +198,6 @@ CALLS = {
         r"events have dtype bool and shape \(0,\): pass",
     ),
     "a share of a table": (lambda: Proportion.of(np.ones((2, 2), dtype=bool)), "events have dtype bool and"),
-    "certainty": (lambda: Proportion.of([True], confidence=1.0), "confidence = 1.0: it should lie between"),
-    "no confidence": (
-        lambda: Proportion.of([True], confidence=0.0),
-        "confidence = 0.0: it should lie between",
-    ),
 }
 
 

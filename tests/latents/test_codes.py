@@ -17,6 +17,7 @@ from torch.distributions import (
 
 from emvae.autoencoders import VAE, Autoencoder
 from emvae.latents import active_units, aggregate_posterior, amortisation_gaps, elbo_surgery, encode, hole_map
+from emvae.latents import codes as codes_module
 from emvae.mixtures import GaussianMixture
 from tests.latents.models import bernoulli_vae, bits, draws, linear_vae
 
@@ -83,19 +84,20 @@ def test_a_covariance_that_all_data_share_is_given_to_each():
 
 
 @pytest.mark.parametrize("block_size", [1, 7, 30, 100])
-def test_codes_do_not_depend_on_the_blocks(block_size):
+def test_codes_do_not_depend_on_the_blocks(block_size, monkeypatch):
     vae = bernoulli_vae()
-    codes, whole = encode(vae, X, block_size=block_size), encode(vae, X)
+    whole = encode(vae, X)
+    monkeypatch.setattr(codes_module, "BLOCK", block_size)
+    codes = encode(vae, X)
     assert np.allclose(codes.means, whole.means, rtol=0, atol=1e-14)
     assert np.allclose(codes.covariances, whole.covariances, rtol=1e-13, atol=0)
-    a, b = aggregate_posterior(vae, X, block_size=block_size), aggregate_posterior(vae, X)
-    assert np.allclose(a.means, b.means, rtol=0, atol=1e-14)
 
 
-def test_a_block_holds_as_many_rows_as_it_was_told():
+def test_no_more_than_a_block_is_encoded_at_a_time(monkeypatch):
     vae, seen = bernoulli_vae(), []
+    monkeypatch.setattr(codes_module, "BLOCK", 12)
     vae.encoder.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
-    encode(vae, X, block_size=12)
+    encode(vae, X)
     assert seen == [12, 12, 6]
 
 

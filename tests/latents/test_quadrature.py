@@ -198,10 +198,10 @@ def test_a_peak_of_the_least_width_hides_between_four_points_of_the_first_mesh()
     """At its nearest points it is h^2 / (4 s^2) nats below its top, far below the broad one that is seen."""
     first = 12.0 / (quadrature.FIRST * quadrature.SIDE)
     centres = torch.tensor([[-1.0, 0.5], [8 * first, -8 * first]], dtype=torch.float64)
-    scales, height = (0.05, 0.005), 4.0
+    scales, height = (0.05, quadrature.NARROWEST), 4.0
     vae = squares_vae(1.0)
     vae.decoder.forward = lambda z: Peaks(z, centres, scales, height)
-    found = log_evidence_by_quadrature(vae, torch.zeros(1, 2, dtype=torch.float64), min_scale=0.005)
+    found = log_evidence_by_quadrature(vae, torch.zeros(1, 2, dtype=torch.float64))
     masses = [
         np.exp(h) * 2 * np.pi * s**2 * norm.pdf(c, scale=np.sqrt(1 + s**2)).prod()
         for h, s, c in zip((0.0, height), scales, centres.numpy(), strict=True)

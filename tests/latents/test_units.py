@@ -31,7 +31,6 @@ def test_variances_are_those_of_the_means_of_q():
     means = vae.encoder(X).mean.detach().numpy()
     expected = [np.cov(column) for column in means.T]
     assert np.allclose(active_units(vae, X).variances, expected, rtol=1e-12, atol=1e-15)
-    assert np.allclose(active_units(vae, X, block_size=3).variances, expected, rtol=1e-12, atol=1e-15)
 
 
 def test_the_threshold_divides_them():

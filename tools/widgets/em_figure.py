@@ -16,7 +16,8 @@ from emvae.elbo import discrete_elbo
 from emvae.em import em_steps
 from emvae.mixtures import GaussianMixture
 from emvae.mixtures.mixture import EMPTY
-from emvae.plotting import plot_data, plot_elbo_staircase, plot_ellipses, use_style
+from emvae.plotting import plot_data, plot_ellipses, use_style
+from figures import plot_elbo_staircase
 
 EXTENT = (1.0, 6.0, 38.0, 102.0)
 MEANS = [[4.2, 75.0], [4.3, 85.0]]

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from emvae.mixtures import GaussianMixture
-from emvae.plotting import plot_ellipses, plot_responsibility_plane, use_style
+from emvae.plotting import plot_ellipses, use_style
+from figures import plot_responsibility_plane
 
 EXTENT = (-4.6, 4.6, -3.3, 3.5)
 PROBE = (0.3, 0.2)

@@ -4,44 +4,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from emvae.mixtures.mixture import Mixture
-from emvae.plotting.style import mix_colours
-
-__all__ = ["plot_responsibility_plane"]
+from emvae.mixtures import Mixture
+from emvae.plotting import mix_colours
 
 
 def plot_responsibility_plane(
-    ax: Axes,
-    model: Mixture,
-    *,
-    extent: tuple[float, float, float, float],
-    n_pixels: int = 300,
+    ax: Axes, model: Mixture, *, extent: tuple[float, float, float, float], n_pixels: int = 300
 ) -> NDArray[np.float64]:
     """Paint each point of the plane in the mixture of its components' colours.
 
-    White lines are drawn where two components share the largest responsibility.
-
-    Parameters
-    ----------
-    ax : Axes to draw on.
-    model : mixture with D = 2.
-    extent : (left, right, bottom, top) of the part that is painted, in the units of the data.
-    n_pixels : pixels along each side.
-
-    Returns
-    -------
-    resp : (n_pixels, n_pixels, K) the responsibilities painted, rows from bottom to top.
-
-    Raises
-    ------
-    ValueError : the model is not of the plane.
-
-    Notes
-    -----
-    Derived in {eq}`eq-responsibility-bayes`; the boundaries in {eq}`eq-responsibility-odds`.
+    White lines are drawn where two components share the largest responsibility. ``extent`` is (left, right,
+    bottom, top) in the units of the data. Returned are the responsibilities painted, (n_pixels, n_pixels, K),
+    rows from bottom to top.
     """
-    if model.n_features != 2:
-        raise ValueError(f"the model has D = {model.n_features}: a plane shows D = 2")
     left, right, bottom, top = extent
     across, up = np.linspace(left, right, n_pixels), np.linspace(bottom, top, n_pixels)
     points = np.stack(np.meshgrid(across, up), axis=-1)

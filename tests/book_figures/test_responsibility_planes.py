@@ -6,7 +6,8 @@ import pytest
 from matplotlib.contour import ContourSet
 
 from emvae.mixtures import GaussianMixture
-from emvae.plotting import mix_colours, plot_responsibility_plane
+from emvae.plotting import mix_colours
+from figures import plot_responsibility_plane
 
 EXTENT = (-3.0, 4.0, -2.0, 2.5)
 MODEL = GaussianMixture(
@@ -65,9 +66,3 @@ def test_no_boundary_is_drawn_where_there_is_none(ax):
     single = GaussianMixture([1.0], [[0.0, 0.0]], [[1.0, 1.0]])
     plot_responsibility_plane(ax, single, extent=EXTENT, n_pixels=20)
     assert len(ax.collections) == 0
-
-
-def test_other_dimensions_are_refused(ax):
-    line = GaussianMixture([1.0], [[0.0]], [[1.0]])
-    with pytest.raises(ValueError, match="D = 1"):
-        plot_responsibility_plane(ax, line, extent=EXTENT)
