@@ -2,20 +2,19 @@
 
 import os
 import warnings
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from emvae._replace import replace_file
+
 __all__ = ["read", "write"]
 
 
 def write(path: str | os.PathLike[str], content: dict[str, Any], *, kind: str) -> None:
     """Replace a file in one step: whoever ends the process leaves the old file or the new one.
-
-    The bytes go to a neighbour first and are on the disk before it takes the file's name.
 
     Parameters
     ----------
@@ -27,19 +26,9 @@ def write(path: str | os.PathLike[str], content: dict[str, Any], *, kind: str) -
     ------
     OSError : the disk is full, or the folder is missing or not writable; the old file is untouched.
     """
-    path, data = Path(path), BytesIO()
+    data = BytesIO()
     torch.save({"kind": kind, **content}, data)
-    neighbour = path.with_name(f"{path.name}.tmp")
-    try:
-        with neighbour.open("wb") as file:
-            file.write(data.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(neighbour, path)
-    except BaseException:
-        with suppress(OSError):
-            neighbour.unlink()
-        raise
+    replace_file(path, data.getbuffer())
 
 
 def read(path: str | os.PathLike[str], *, kind: str) -> dict[str, Any]:
