@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from emvae import _random
 from emvae.autoencoders import (
     VAE,
     Autoencoder,
@@ -73,28 +72,6 @@ def test_rounding_moves_a_loss_without_noise_by_less_than_is_stated():
     double = losses(network(Autoencoder).double(), ReconstructionError(), x=X.double())
     assert not np.array_equal(single, double)
     np.testing.assert_allclose(single, double, rtol=1e-3)
-
-
-def test_a_generator_that_names_no_gpu_stands_for_the_current_one(monkeypatch):
-    """``torch.Generator("cuda").device`` has no index."""
-    streams = [object(), object()]
-    monkeypatch.setattr(torch.cuda, "init", lambda: None)
-    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "default_generators", streams)
-    assert _random._global_stream(torch.device("cuda")) is streams[1]
-    assert _random._global_stream(torch.device("cuda:0")) is streams[0]
-
-
-def test_a_device_without_the_precision_of_the_model_is_refused(monkeypatch):
-    """As MPS has no float64."""
-    model, x = network().double(), X.double()
-
-    def only_single(*size, dtype, device):
-        raise TypeError(f"Cannot convert a MPS Tensor to {dtype}")
-
-    monkeypatch.setattr(torch, "empty", only_single)
-    with pytest.raises(ValueError, match=r"device = 'mps' is not there .* or has no torch.float64: pass"):
-        train(model, x, NegativeELBO(), generator=seeded(), n_epochs=1, device="mps")
 
 
 # --- with one

@@ -2,7 +2,6 @@
 
 import math
 import os
-import pickle
 import random
 import re
 import resource
@@ -12,13 +11,14 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR, MultiStepLR, OneCycleLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import MultiStepLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.bounds import NegativeELBO
@@ -181,34 +181,18 @@ def test_any_optimiser_and_any_scheduler_take_their_own_steps():
     np.testing.assert_allclose(flat(model).numpy(), weights, rtol=1e-12, atol=1e-14)
 
 
-def test_dead_weights_do_not_leave_subnormal_moments():
-    """Their only trace outside: a copy of the optimiser that a schedule is handed."""
-    seen = []
+def test_subnormal_numbers_count_as_0_within_a_run_only():
+    seen, smallest = [], torch.tensor(1e-40)
 
-    def fades(model, batch, *, generator, step):
-        return model.bias.square().sum() + (step == 0) * model.weight.sum()
+    def looks(model, batch, *, generator, step):
+        seen.append(float(smallest * 1))
+        return squares(model, batch, generator=generator, step=step)
 
-    model, twin = (linear_model(dtype=torch.float32) for _ in range(2))
-    train(
-        model,
-        X.float(),
-        fades,
-        generator=seeded(),
-        n_epochs=1_000,
-        batch_size=N,
-        schedule=lambda optimiser, _: seen.append(optimiser) or LambdaLR(optimiser, lambda _: 1.0),
-    )
-    plain = torch.optim.Adam(twin.parameters(), lr=1e-3, fused=True)
-    for step in range(1_000):
-        plain.zero_grad()
-        fades(twin, X, generator=None, step=step).backward()
-        plain.step()
-    subnormal = [
-        any(bool((m.abs() < torch.finfo(m.dtype).tiny)[m != 0].any()) for m in moments)
-        for moments in ([s["exp_avg"] for s in o.state.values()] for o in (seen[0], plain))
-    ]
-    assert subnormal == [False, True]
-    assert torch.equal(flat(model), flat(twin))
+    run(looks, n_epochs=1)
+    with pytest.raises(DivergenceError):
+        run(lambda model, batch, **_: model(batch).sum() * math.nan)
+    assert set(seen) == {0.0}
+    assert float(smallest * 1) > 0
 
 
 def test_the_default_is_a_rate_of_a_thousandth_and_128_rows():
@@ -257,15 +241,6 @@ def test_bytes_are_handed_on_as_bytes(dtype):
 
     history = train(linear_model(), x, objective, generator=seeded(), n_epochs=1, batch_size=B)
     assert history.n_steps == STEPS
-
-
-def test_rows_may_have_any_shape():
-    def objective(model, batch, *, generator, step):
-        assert batch.shape[1:] == (2, D)
-        return model(batch).square().mean()
-
-    x = torch.randn(9, 2, D, dtype=torch.float64, generator=seeded())
-    assert train(linear_model(), x, objective, generator=seeded(), n_epochs=1, batch_size=4).n_steps == 3
 
 
 def test_weights_that_need_no_gradient_stay():
@@ -450,13 +425,13 @@ def test_a_callback_ends_the_run_and_the_file_goes_on(tmp_path):
 # --- Ctrl-C
 
 
-@pytest.mark.parametrize("at", [0, 5, STEPS, 3 * STEPS - 2])
+@pytest.mark.parametrize("at", [0, 5, STEPS, 3 * STEPS - 1])
 def test_ctrl_c_returns_the_steps_so_far_the_last_one_whole(at):
     handler, spy = signal.getsignal(signal.SIGINT), Spy()
-    run(spy)
+    whole, _, _ = run(spy)
     model, history, generator = run(at_step(at, pressed))
     assert (history.stop_reason, history.n_steps) == ("interrupted", at + 1)
-    assert torch.equal(flat(model), spy.weights[at + 1])
+    assert torch.equal(flat(model), [*spy.weights, flat(whole)][at + 1])
     assert signal.getsignal(signal.SIGINT) is handler
     twin = seeded()
     train(
@@ -468,10 +443,6 @@ def test_ctrl_c_returns_the_steps_so_far_the_last_one_whole(at):
 def test_a_second_ctrl_c_does_not_wait():
     with pytest.raises(KeyboardInterrupt):
         run(at_step(3, lambda loss: pressed(pressed(loss))))
-
-
-def test_ctrl_c_in_the_last_moment_is_told():
-    assert run(at_step(3 * STEPS - 1, pressed))[1].stop_reason == "interrupted"
 
 
 def test_a_process_that_ignores_ctrl_c_is_not_made_to_hear_it():
@@ -563,12 +534,6 @@ def test_a_gradient_that_is_not_finite_is_noticed(tmp_path, at, message):
     assert torch.equal(flat(saved), sound.weights[at])
 
 
-def test_only_the_first_rows_of_a_large_batch_are_shown():
-    with pytest.raises(DivergenceError, match=r"rows (\d+, ){8}\.\.\.\)") as caught:
-        run(Spy(at=1, do=nan), batch_size=10)
-    assert len(caught.value.rows) == 10
-
-
 def test_a_first_loss_that_is_not_finite_is_no_matter_of_the_rate():
     model = linear_model()
     with pytest.raises(DivergenceError, match=r"at step 0 .* no update was made yet, so check the objective"):
@@ -599,9 +564,10 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("at", [1, 5, STEPS - 1, STEPS, STEPS + 1, 3 * STEPS - 1])
+@pytest.mark.parametrize(
+    ("at", "seconds"), [(1, 1000), (5, 0), (STEPS, 1000), (STEPS + 1, 0), (3 * STEPS - 1, 0)]
+)
 @pytest.mark.parametrize("settings", SCHEDULES.values(), ids=SCHEDULES.keys())
-@pytest.mark.parametrize("seconds", [0, 1000])
 def test_a_run_that_is_continued_is_to_the_bit_the_run_that_was_not_interrupted(
     tmp_path, at, settings, seconds
 ):
@@ -615,7 +581,6 @@ def test_a_run_that_is_continued_is_to_the_bit_the_run_that_was_not_interrupted(
     assert same(continued, complete)
     assert (np.diff(continued[1].seconds) > 0).all()
     assert continued[1].seconds[:at].tolist() == history.seconds.tolist()
-    assert np.diff(continued[1].seconds, prepend=0.0).max() < 0.9
     assert os.listdir(tmp_path) == ["run"]
 
 
@@ -627,13 +592,6 @@ def test_seconds_before_an_interruption_count(tmp_path):
     assert second.stop_reason == "max_seconds"
     assert first.n_steps < second.n_steps <= 10
     assert second.seconds[-1] < 0.26
-
-
-def test_a_file_of_the_older_version_is_refused_in_a_sentence(tmp_path):
-    path = tmp_path / "run"
-    torch.save({"kind": "emvae.training checkpoint, version 1", "model": linear_model().state_dict()}, path)
-    with pytest.raises(ValueError, match=r"holds something else: pass a file of .* checkpoint, version 2"):
-        run(checkpoint=path, resume=True)
 
 
 def test_a_run_without_interruption_does_not_depend_on_its_checkpoints(tmp_path):
@@ -652,47 +610,48 @@ def test_a_finished_run_is_read_and_may_be_made_longer(tmp_path):
     assert same(run(checkpoint=path, n_epochs=3, resume=True), run(n_epochs=3))
 
 
-def limited(path, room):
-    """Train in a child whose files may have so many bytes; print the steps and whether weights moved."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    if room < 1000:
-        with pytest.raises(OSError, match=r"^checkpoint .*run cannot be written .*: make room, or pass"):
-            run(checkpoint=path)
-        return
+@contextmanager
+def room_for(n_bytes):
+    """A full disk: files of this process may have so many bytes and no more."""
+    handler, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
-    def fill(step):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, room)) if step.number == 4 else None
 
+def test_a_full_disk_is_an_error_at_the_start(tmp_path):
+    with (
+        room_for(100),
+        pytest.raises(OSError, match=r"^checkpoint .*run cannot be written .*: make room, or"),
+    ):
+        run(checkpoint=tmp_path / "run")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_fills_is_a_warning_and_the_file_keeps_an_earlier_step(tmp_path):
+    path, full = tmp_path / "run", ExitStack()
     warned = "cannot be written .* the run goes on, the file keeps an earlier step"
-    with pytest.warns(RuntimeWarning, match=warned) as caught:
-        filled = run(checkpoint=path, checkpoint_seconds=0, n_epochs=1, callback=fill)
+    with pytest.warns(RuntimeWarning, match=warned) as caught, full:
+        filled = run(
+            checkpoint=path,
+            checkpoint_seconds=0,
+            n_epochs=1,
+            callback=lambda step: full.enter_context(room_for(100)) if step.number == 4 else None,
+        )
     assert {warning.filename for warning in caught} == {__file__}
     assert len(caught) == 4  # at steps 4, 5, 6 and at the end
     assert same(filled, run(n_epochs=1))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+    assert os.listdir(tmp_path) == ["run"]
+    assert len(torch.load(path, weights_only=True)["losses"]) == 3
     assert same(run(checkpoint=path, n_epochs=1, resume=True), filled)
-
-
-@pytest.mark.parametrize(("room", "left"), [(100, []), (1_000_000, ["run"])])
-def test_a_full_disk_is_an_error_at_the_start_and_a_warning_later(tmp_path, room, left):
-    in_a_child(f"limited(Path({str(tmp_path / 'run')!r}), {room})")
-    assert os.listdir(tmp_path) == left
-
-
-def in_a_child(code):
-    """Run code with the names of this file in a process of its own; return what it prints."""
-    code = f"from pathlib import Path; from tests.test_training import *; {code}"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_a_folder_that_is_missing_is_an_error_before_any_update(tmp_path):
     with pytest.raises(
-        OSError, match=r"cannot be written .*No such file.* pass a file in a folder that exists"
+        OSError, match=r"cannot be written .*No such file.* pass another file, in a folder that exists"
     ):
         run(checkpoint=tmp_path / "missing" / "run")
 
@@ -709,8 +668,8 @@ def deep_model(seed=0):
     )
 
 
-def long_run(path, *, seconds, n_epochs=150, resume=True, **options):
-    """900 steps of a small VAE on bits, with noise from the generator."""
+def long_run(path, *, seconds, n_epochs=100, resume=True, **options):
+    """600 steps of a small VAE on bits, with noise from the generator."""
     bits, model, generator = (X > 0).to(torch.uint8), deep_model(), seeded(1)
     checkpoint = {"checkpoint": path, "resume": resume, "checkpoint_seconds": seconds} if path else {}
     history = train(
@@ -726,12 +685,12 @@ def long_run(path, *, seconds, n_epochs=150, resume=True, **options):
     return model, history, generator
 
 
-def signal_and_look(path, number, times):
+def signal_and_look(path, times):
     """Fork, train, send a signal, load, again and again; then let it end. Print the steps it was found at."""
     torch.set_num_threads(1)
     long_run(None, seconds=0, n_epochs=1)  # torch imports parts of itself when they are first used
     rng, found = random.Random(0), []
-    for _ in range(times):
+    for number in times * [signal.SIGKILL, signal.SIGINT]:
         before = path.read_bytes() if path.exists() else b""
         child = os.fork()
         if child == 0:
@@ -750,22 +709,21 @@ def signal_and_look(path, number, times):
         load_weights(deep_model(), path)
         found.append(len(torch.load(path, weights_only=True)["losses"]))
     assert same(long_run(path, seconds=1000), long_run(None, seconds=1000))
-    print(found, os.listdir(path.parent))
+    print(*found, *os.listdir(path.parent))
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="needs fork: a fresh interpreter for each run takes too long"
-)
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT"])
-def test_a_signal_at_any_moment_leaves_a_checkpoint_that_goes_on_to_the_bit(tmp_path, name):
-    """One process imports torch once; its forks get the signal at 15 random times, mostly while writing."""
-    told = in_a_child(f"signal_and_look(Path({str(tmp_path / 'run')!r}), signal.{name}, 15)")
-    found = [int(number) for number in re.findall(r"\d+", told.split("]")[0])]
-    assert len(found) == 15
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fresh interpreter for each run takes too long")
+def test_a_signal_at_any_moment_leaves_a_checkpoint_that_goes_on_to_the_bit(tmp_path):
+    """One process imports torch; its forks are killed and interrupted in turn, mostly while writing."""
+    code = f"from tests.test_training import *; signal_and_look(Path({str(tmp_path / 'run')!r}), 8)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    *found, file = done.stdout.split()
+    found = [int(number) for number in found]
+    assert file == "run"  # what a killed process was writing, the next one has written over
+    assert len(found) == 16
     assert found == sorted(set(found))
-    assert found[-1] < 900  # it was stopped to the last before it was done
-    if name == "SIGINT":  # a process that is killed may leave what it was writing; the next writes over it
-        assert os.listdir(tmp_path) == ["run"]
+    assert found[-1] < 600  # it was stopped to the last before it was done
 
 
 # --- translated
@@ -773,17 +731,16 @@ def test_a_signal_at_any_moment_leaves_a_checkpoint_that_goes_on_to_the_bit(tmp_
 
 @pytest.fixture(scope="module")
 def translated():
-    """Three runs of a VAE over one hundred steps: without, with and again with compile."""
-    return [long_run(None, seconds=0, n_epochs=17, compile=choice) for choice in (False, True, True)]
+    """Two runs of a VAE over one hundred steps: without and with compile."""
+    return [long_run(None, seconds=0, n_epochs=17, compile=choice) for choice in (False, True)]
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's own when it compiles, which to it are errors
 def test_a_compiled_run_agrees_with_the_other_within_what_is_stated(translated):
-    (_, eager, generator), (_, compiled, twin), again = translated
+    (_, eager, generator), (_, compiled, twin) = translated
     assert eager.n_steps > 100
     np.testing.assert_allclose(compiled.losses[:100], eager.losses[:100], rtol=1e-3)
     assert torch.equal(generator.get_state(), twin.get_state())
-    assert same(again, translated[1])
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch's own when it compiles, which to it are errors
@@ -795,57 +752,30 @@ def test_a_compiled_run_is_continued_to_the_bit(translated, tmp_path):
 
 def test_without_a_compiler_compile_is_refused(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(ValueError, match=r"^compile needs a C\+\+ compiler and finds none: drop it, or"):
+    with pytest.raises(ValueError, match=r"^compile needs a C\+\+ compiler: drop it, or"):
         run(compile=True)
 
 
 # --- files that are no checkpoint of the run
 
 
-DAMAGED = r"run is damaged, or holds more than numbers: pass a file of emvae\.training checkpoint"
-
-
-class Malicious:
-    """Pickles to a call that makes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
-
-
-def test_a_malicious_file_is_refused_and_executes_nothing(tmp_path):
-    path, trace = tmp_path / "run", tmp_path / "trace"
-    for write in (
-        lambda: torch.save({"kind": "emvae.training checkpoint, version 2", "model": Malicious(trace)}, path),
-        lambda: path.write_bytes(pickle.dumps(Malicious(trace))),
-    ):
-        write()
-        with pytest.raises(ValueError, match=DAMAGED):
-            load_weights(linear_model(), path)
-        with pytest.raises(ValueError, match=DAMAGED):
-            run(checkpoint=path, resume=True)
-    assert not trace.exists()
-
-
-def test_a_truncated_or_foreign_file_is_refused(tmp_path):
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path):
+    """What else is refused, ``tests/test_files.py`` has."""
     path = tmp_path / "run"
     run(checkpoint=path, n_epochs=1)
-    whole = path.read_bytes()
-    for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=DAMAGED):
+    half = path.read_bytes()[: path.stat().st_size // 2]
+    torch.save(linear_model().state_dict(), path)
+    weights = path.read_bytes()
+    kind = r": pass a file of emvae\.training checkpoint, version 2"
+    for content, message in (
+        (half, r"is damaged, or holds more than numbers"),
+        (weights, "holds something else"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message + kind):
             load_weights(linear_model(), path)
-    path.write_bytes(random.Random(0).randbytes(1000))
-    with pytest.raises(ValueError, match=DAMAGED):
-        load_weights(linear_model(), path)
-    for content in (linear_model().state_dict(), [1.0], torch.zeros(3), {"kind": "another"}):
-        torch.save(content, path)
-        with pytest.raises(
-            ValueError, match=r"run holds something else: pass a file of emvae\.training checkpoint"
-        ):
-            load_weights(linear_model(), path)
+        with pytest.raises(ValueError, match=message + kind):
+            run(checkpoint=path, resume=True)
 
 
 def test_weights_of_another_model_are_refused_and_the_model_stays(tmp_path):
@@ -865,19 +795,19 @@ def test_weights_of_another_model_are_refused_and_the_model_stays(tmp_path):
 
 OTHER_RUNS = {
     "batch_size": ({"batch_size": 9}, "batch_size differs"),
-    "the rate": ({"learning_rate": 0.3}, "the learning rate differs"),
-    "the optimiser": ({"optimiser": torch.optim.SGD}, "the optimiser differs"),
-    "the schedule": ({"schedule": cosine}, "the kind of schedule differs"),
-    "the content of x": ({"x": data(8)}, "the content of x differs"),
-    "the shape of x": ({"x": X[:-1]}, "the shape of x differs"),
-    "the dtype of x": ({"x": (X > 0).to(torch.uint8)}, "the dtype of x differs"),
+    "the rate": ({"learning_rate": 0.3}, "learning_rate differs"),
+    "the optimiser": ({"optimiser": torch.optim.SGD}, "optimiser differs"),
+    "the schedule": ({"schedule": cosine}, "schedule differs"),
+    "the content of x": ({"x": data(8)}, "x differs"),
+    "the shape of x": ({"x": X[:-1]}, "x differs"),
+    "the dtype of x": ({"x": (X > 0).to(torch.uint8)}, "x differs"),
     "the shape of the weights": (
         {"model": nn.Linear(D, 3, dtype=torch.float64)},
-        "the shape of the weights differs",
+        "model differs",
     ),
     "the trained weights": (
         {"model": linear_model().requires_grad_(False)},
-        "the choice of trained weights differs",
+        "model differs",
     ),
 }
 
@@ -898,7 +828,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, changed, message):
         "resume": True,
         "learning_rate": None if "optimiser" in changed else 0.05,
     } | changed
-    with pytest.raises(ValueError, match=f"is of another run, {message}: pass what that run had"):
+    with pytest.raises(ValueError, match=f"is of another run, {message}: pass that run"):
         train(model, x, noisy, **options)
     assert torch.equal(flat(model), before)
 
@@ -939,40 +869,21 @@ def with_nan():
 
 BAD = {
     "a list": ({"x": [[1.0, 2.0]]}, r"x is a list: pass a tensor, such as torch\.tensor\(x\)"),
-    "an array": ({"x": X.numpy()}, r"x is a ndarray: pass a tensor"),
     "integers": (
         {"x": torch.ones(9, D, dtype=torch.int64)},
-        r"x has dtype torch\.int64: pass floats, or torch\.uint8",
+        r"x has dtype torch\.int64: pass x\.to\(torch\.float64\), or torch\.uint8",
     ),
-    "complex": ({"x": torch.ones(9, D, dtype=torch.complex64)}, r"x has dtype torch\.complex64: pass floats"),
     "another precision": (
         {"x": X.float()},
-        r"x has dtype torch\.float32, the model torch\.float64: pass x\.to\(",
+        r"x has dtype torch\.float32: pass x\.to\(torch\.float64\)",
     ),
     "no rows": ({"x": X[:0]}, r"x is empty or a number, shape \(0, 3\): pass rows"),
-    "no columns": ({"x": X[:, :0]}, r"x is empty or a number, shape \(50, 0\): pass rows"),
     "a number": ({"x": X[0, 0]}, r"x is empty or a number, shape \(\): pass rows"),
     "NaN": ({"x": with_nan()}, r"x holds nan in row 13, column 1: drop or impute"),
-    "infinity": ({"x": with_nan().nan_to_num(nan=-math.inf)}, r"x holds -inf in row 13, column 1: drop"),
-    "no rows held out": (
-        {"validation": X[:0]},
-        r"validation is empty or a number, shape \(0, 3\): pass rows",
-    ),
     "NaN held out": ({"validation": with_nan()}, r"validation holds nan in row 13, column 1: drop"),
-    "a held-out array": (
-        {"validation": X.numpy()},
-        r"validation is a ndarray: pass .* torch\.tensor\(validation\)",
-    ),
     "batch of nothing": ({"batch_size": 0}, r"batch_size = 0: it should be at least 1 and at most 50"),
     "batch above the data": ({"batch_size": 51}, r"batch_size = 51: it should be at least 1 and at most 50"),
-    "half a batch": ({"batch_size": 2.5}, r"batch_size = 2\.5 is not an integer: pass"),
     "rate 0": ({"learning_rate": 0}, r"learning_rate = 0: it should be positive"),
-    "rate below 0": (
-        {"learning_rate": -1e-3},
-        r"learning_rate = -0\.001: it should be finite and not negative",
-    ),
-    "rate NaN": ({"learning_rate": math.nan}, r"learning_rate = nan: it should be finite"),
-    "rate of words": ({"learning_rate": "fast"}, r"learning_rate = 'fast' is not a number: pass"),
     "a rate beside an optimiser": (
         {"learning_rate": 0.1, "optimiser": torch.optim.SGD},
         r"learning_rate is that of Adam: drop it",
@@ -981,7 +892,10 @@ BAD = {
         {"optimiser": list},
         r"optimiser made a list: it should return a torch\.optim\.Optimizer",
     ),
-    "no scheduler": ({"schedule": lambda *_: None}, r"schedule made a NoneType: it should return one of"),
+    "no scheduler": (
+        {"schedule": lambda *_: None},
+        r"schedule made a NoneType: it should return an LRScheduler",
+    ),
     "a scheduler that needs a loss": (
         {"schedule": lambda optimiser, _: ReduceLROnPlateau(optimiser)},
         r"schedule made a ReduceLROnPlateau: it should return",
@@ -990,25 +904,17 @@ BAD = {
         {"schedule": cosine, "n_epochs": None, "max_seconds": 1.0},
         r"n_steps is None: cosine should know where it ends, so pass n_epochs",
     ),
-    "no budget": ({"n_epochs": None}, r"n_epochs and max_seconds are both None: pass one of them, or both"),
+    "no budget": ({"n_epochs": None}, r"n_epochs and max_seconds are both None: pass one"),
     "no epochs": ({"n_epochs": 0}, r"n_epochs = 0: it should be at least 1"),
-    "half an epoch": ({"n_epochs": 0.5}, r"n_epochs = 0\.5 is not an integer: pass"),
     "no time": ({"max_seconds": 0.0}, r"max_seconds = 0\.0: it should be positive"),
-    "endless time": ({"max_seconds": math.inf}, r"max_seconds = inf: it should be finite"),
     "a seed": ({"generator": 0}, r"generator is a int: pass a torch\.Generator"),
-    "numpy's generator": (
-        {"generator": np.random.default_rng(0)},
-        r"generator is a Generator: pass a torch\.Generator",
-    ),
     "no module": ({"model": lambda x: x}, r"model is a function: pass a torch\.nn\.Module"),
-    "no weights": ({"model": nn.ReLU()}, r"model has no weights to train: pass one with parameters"),
+    "no weights": ({"model": nn.ReLU()}, r"model has no weights to train: pass one where some require"),
     "frozen": ({"model": linear_model().requires_grad_(False)}, r"model has no weights to train: pass one"),
     "no such device": (
         {"device": "cuda:77"},
-        r"device = 'cuda:77' is not there for torch .*: pass 'cpu', or None",
+        r"device = 'cuda:77' is not there, or has no .*: pass 'cpu', or None",
     ),
-    "no device at all": ({"device": "gpu"}, r"device = 'gpu' is not there for torch .*: pass 'cpu'"),
-    "a number as device": ({"device": 1.5}, r"device = 1\.5 is not there for torch .*: pass 'cpu'"),
     "never validated": (
         {"validation_every": 0, "validation": X},
         r"validation_every = 0: it should be at least 1",
@@ -1017,7 +923,7 @@ BAD = {
         {"checkpoint_seconds": -1},
         r"checkpoint_seconds = -1: it should be finite and not neg",
     ),
-    "nothing to resume": ({"resume": True}, r"resume is set without a checkpoint: pass checkpoint"),
+    "nothing to resume": ({"resume": True}, r"resume is set without a checkpoint: pass its file"),
     "a file that is there": (
         {"checkpoint": __file__},
         r"checkpoint .* exists: pass resume=True to continue it, or",
@@ -1049,7 +955,7 @@ BAD_LOSSES = {
     "one row": (lambda loss: loss.reshape(1), r"objective returned shape \(1,\): it should be a 0-d tensor"),
     "without gradient": (
         lambda loss: loss.detach(),
-        r"objective returned a loss without gradient: it should be",
+        r"objective returned a loss without gradient: make it from",
     ),
 }
 

@@ -6,12 +6,31 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
-__all__ = ["DivergenceError", "History", "StopReason"]
+__all__ = ["DivergenceError", "History", "Step", "StopReason"]
 
 StopReason = Literal["n_epochs", "max_seconds", "callback", "interrupted", "diverged"]
 
 _ROWS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a callback is told after an update.
+
+    Attributes
+    ----------
+    number : updates so far, from 1.
+    loss : the objective on the batch of this update, before it.
+    validation_loss : the latest on held-out data, NaN without any.
+    model : with the weights after the update.
+    """
+
+    number: int
+    loss: float
+    validation_loss: float
+    model: nn.Module
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +98,9 @@ class DivergenceError(ArithmeticError):
 
     def __init__(self, what: str, *, rows: NDArray[np.int64], history: History) -> None:
         self.step, self.rows, self.history = history.n_steps, rows, history
-        shown = ", ".join(str(row) for row in rows[:_ROWS_SHOWN]) + (
-            ", ..." if len(rows) > _ROWS_SHOWN else ""
-        )
-        remedy = (
-            "lower learning_rate, or raise it slowly by a schedule; the model has the last weights at which "
-            "the loss was finite"
-            if self.step
-            else "no update was made yet, so check the objective and the initial weights"
-        )
+        shown = ", ".join([*map(str, rows[:_ROWS_SHOWN]), "..."][: len(rows)])
+        remedy = "no update was made yet, so check the objective and the initial weights"
+        if self.step:
+            remedy = "lower learning_rate, or raise it by a schedule; the model has the last weights before"
         epoch = self.step // history.steps_per_epoch
         super().__init__(f"{what} at step {self.step} (epoch {epoch}, rows {shown}): {remedy}")

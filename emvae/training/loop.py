@@ -7,31 +7,30 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from os import PathLike
-from typing import Any, Never
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import ConstantLR, LambdaLR, LRScheduler, ReduceLROnPlateau
 
 from emvae._progress import progress
 from emvae._random import as_torch_generator, drawing_from
-from emvae._validation import as_count, as_non_negative, check_finite
-from emvae.training.checkpoints import Checkpoint, State, identify
-from emvae.training.history import DivergenceError, History, StopReason
-from emvae.training.run import Callback, HeldOut, Objective, Run, Step
-from emvae.training.schedules import Schedule
+from emvae._validation import as_count, as_non_negative, as_positive, check_finite
+from emvae.training.history import DivergenceError, History, Step, StopReason
+from emvae.training.run import Checkpoint, Objective, Run
 
-__all__ = ["train"]
+__all__ = ["cosine", "train"]
 
-_DTYPES = (torch.uint8, torch.bool, torch.float16, torch.float32, torch.float64)
 _FUSED = ("cpu", "cuda", "mps")  # where torch has Adam in one pass over the weights
-_BATCH_SIZE, _LEARNING_RATE = 128, 1e-3
 _SECONDS_BETWEEN_COPIES = 1.0  # what has to be repeated when a run goes astray
 
+Callback = Callable[[Step], bool | None]
 OptimiserFactory = Callable[[Iterable[nn.Parameter]], Optimizer]
+Schedule = Callable[[Optimizer, int | None], LRScheduler]
 
 
 def train(
@@ -116,103 +115,97 @@ def train(
 
     Notes
     -----
+    Subnormal numbers, below 1e-38 in single precision, count as 0 meanwhile: what an optimiser remembers of
+    dead units decays to them, and processors compute with them slowly.
+
     Source: Kingma and Ba (2015), algorithm 1, for Adam; Robbins and Monro (1951) for why a noisy
     gradient may be followed.
     """
-    if n_epochs is None and max_seconds is None:
-        raise ValueError("n_epochs and max_seconds are both None: pass one of them, or both")
+    _require((n_epochs, max_seconds) != (None, None), "n_epochs and max_seconds are both None: pass one")
     n_epochs = None if n_epochs is None else as_count(n_epochs, name="n_epochs")
-    max_seconds = math.inf if max_seconds is None else _as_positive(max_seconds, name="max_seconds")
+    max_seconds = math.inf if max_seconds is None else as_positive(max_seconds, name="max_seconds")
     checkpoint_seconds = as_non_negative(checkpoint_seconds, name="checkpoint_seconds")
-    _check_model(model)
-    x = _as_data(x, model, name="x")
-    batch_size = min(_BATCH_SIZE, len(x)) if batch_size is None else batch_size
-    batch_size = as_count(batch_size, name="batch_size", maximum=len(x))
-    validation = None if validation is None else _as_data(validation, model, name="validation")
-    if validation_every is not None:
-        validation_every = as_count(validation_every, name="validation_every")
+    _require(not resume or checkpoint is not None, "resume is set without a checkpoint: pass its file")
     as_torch_generator(generator)
-    device = _as_device(device, model)
-    if compile:
-        _check_compiler(device)
+    _require(isinstance(model, nn.Module), f"model is {_kind(model)}: pass a torch.nn.Module")
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if optimiser is None:
-        rate = _as_positive(_LEARNING_RATE if learning_rate is None else learning_rate, name="learning_rate")
-        stepper: Optimizer = Adam(weights, lr=rate, fused=device.type in _FUSED)
-    else:
-        stepper = _as_optimiser(optimiser(weights), learning_rate)
-    n_steps = None if n_epochs is None else n_epochs * math.ceil(len(x) / batch_size)
-    scheduler = None if schedule is None else _as_scheduler(schedule(stepper, n_steps))
-    file = Checkpoint(checkpoint, every=checkpoint_seconds, resume=resume)
-
-    same_kind = generator.device.type == device.type
-    noise = generator if same_kind else _on_device(generator, device)
-    fast = _compiled(objective) if compile else objective
-    run = Run(model, x.to(device), fast, stepper, scheduler, generator, noise, batch_size)
-    saved = None if checkpoint is None else file.read(identify(run))
-    model.to(device)
-    if saved is not None:
-        run.restore(saved)
-    held_out = None
+    _require(len(weights) > 0, "model has no weights to train: pass one where some require gradients")
+    device = _as_device(device, weights[0])
+    _require(not compile or _can_compile(device), "compile needs a C++ compiler: drop it, or name one in CXX")
+    x = _as_data(x, weights[0].dtype, name="x")
+    batch_size = min(128, len(x)) if batch_size is None else batch_size
+    batch_size = as_count(batch_size, name="batch_size", maximum=len(x))
+    every = math.ceil(len(x) / batch_size)
+    n_steps = None if n_epochs is None else n_epochs * every
     if validation is not None:
-        every = validation_every or run.steps_per_epoch
-        held_out = HeldOut(validation.to(device), validation_objective or objective, every)
+        validation = _as_data(validation, weights[0].dtype, name="validation").to(device)
+    if validation_every is not None:
+        every = as_count(validation_every, name="validation_every")
+    if optimiser is None:
+        rate = as_positive(1e-3 if learning_rate is None else learning_rate, name="learning_rate")
+        optimiser, learning_rate = partial(Adam, lr=rate, fused=device.type in _FUSED), None
+    _require(learning_rate is None, "learning_rate is that of Adam: drop it, the optimiser has its own")
+    stepper: Any = optimiser(weights)
+    made = f"optimiser made {_kind(stepper)}: it should return a torch.optim.Optimizer"
+    _require(isinstance(stepper, Optimizer), made)
+    scheduler: Any = (schedule or _constant)(stepper, n_steps)
+    made = f"schedule made {_kind(scheduler)}: it should return an LRScheduler that needs no loss to step"
+    _require(isinstance(scheduler, LRScheduler) and not isinstance(scheduler, ReduceLROnPlateau), made)
+
+    held_out = None if validation is None else (validation, validation_objective or objective, every)
+    minimised = _compiled(objective) if compile else objective
+    model.to(device)
+    run = Run(model, x.to(device), minimised, stepper, scheduler, generator, batch_size, held_out)
+    file = None if checkpoint is None else Checkpoint(checkpoint, checkpoint_seconds, run, resume=resume)
     was_training = model.training
     model.train()
+    torch.set_flush_denormal(True)  # see the notes
     try:
-        return run.history(_loop(run, held_out, n_steps, max_seconds, callback, file))
+        steps = count() if n_steps is None else range(run.n_steps, n_steps)
+        return run.history(_loop(run, steps, max_seconds, callback, file))
     finally:
+        torch.set_flush_denormal(False)
         stepper.zero_grad()
         model.train(was_training)
 
 
 def _loop(
-    run: Run,
-    held_out: HeldOut | None,
-    n_steps: int | None,
-    max_seconds: float,
-    callback: Callback | None,
-    file: Checkpoint,
+    run: Run, steps: Iterable[int], max_seconds: float, callback: Callback | None, file: Checkpoint | None
 ) -> StopReason:
     """Take steps until the budget is spent, the callback has enough or Ctrl-C is pressed."""
-    sound: State | None = None  # the last copy of the run whose loss was seen to be finite
-    copied_at = -math.inf
+    sound, copied_at = None, -math.inf  # the last copy of the run whose loss was seen to be finite
+    between = _SECONDS_BETWEEN_COPIES if file is None else min(file.every, _SECONDS_BETWEEN_COPIES)
     stop_reason: StopReason = "n_epochs"
-    steps = count() if n_steps is None else range(run.n_steps, n_steps)
     with _interrupts_noted() as interrupts, progress(steps, description="training") as bar:
-        if held_out is not None:
-            held_out.evaluate(run)
+        run.validate()
         for _ in bar:
             if interrupts or run.elapsed >= max_seconds:
-                stop_reason = "interrupted" if interrupts else "max_seconds"
+                stop_reason = "max_seconds"
                 break
-            due = file.is_due()
-            copied = run.state() if due or run.elapsed - copied_at > _SECONDS_BETWEEN_COPIES else None
-
+            copied = run.state() if run.elapsed - copied_at >= between else None
             loss = run.evaluate()
             if not math.isfinite(_as_number(loss)):
-                _diverge(f"the loss is {loss.item()}", run, sound)
+                raise _diverged(f"the loss is {loss.item()}", run, sound)
             if copied is not None:
                 sound, copied_at = copied, run.elapsed
-                if due:
-                    file.write(sound)
+                if file is not None:
+                    file.write(copied)
             run.update(loss)
-
-            if held_out is not None:
-                held_out.evaluate(run)
+            run.validate()
             bar.set_postfix_str(f"loss {run.losses[-1]:.2f}", refresh=False)
-            if callback is not None and callback(_told(run)):
+            if callback is not None and callback(run.told()):
                 stop_reason = "callback"
                 break
-        if not run.is_sound():
-            _diverge("the weights are not finite", run, sound)
-        if held_out is not None and not interrupts:
-            held_out.evaluate(run, now=True)
-        file.write(run.state())
+        if not all(tensor.isfinite().all() for tensor in run.model.state_dict().values()):
+            raise _diverged("the weights are not finite", run, sound)
+        if not interrupts:
+            run.validate(now=True)
+        if file is not None:
+            file.write(run.state(), now=True)
         return "interrupted" if interrupts else stop_reason
 
 
-def _diverge(what: str, run: Run, sound: State | None) -> Never:
+def _diverged(what: str, run: Run, sound: dict[str, Any] | None) -> DivergenceError:
     """Go back to the last weights with a finite loss, and say what happened.
 
     They are one update before the failing step: the run is repeated from its last copy up to there.
@@ -220,9 +213,34 @@ def _diverge(what: str, run: Run, sound: State | None) -> Never:
     error = DivergenceError(what, rows=run.rows.cpu().numpy(), history=run.history("diverged"))
     if sound is not None:
         run.restore(sound)
-        while run.n_steps < error.step - 1 and math.isfinite((loss := run.evaluate()).item()):
-            run.update(loss)
-    raise error
+        while run.n_steps < error.step - 1:
+            run.update(run.evaluate())
+    return error
+
+
+def cosine(optimiser: Optimizer, n_steps: int | None) -> LRScheduler:
+    """Lower the learning rate to 0 along half a cosine, by ``(1 + cos(pi t / T)) / 2`` after t of T updates.
+
+    Parameters
+    ----------
+    optimiser : whose rate it is.
+    n_steps : T, the updates of the whole run.
+
+    Raises
+    ------
+    ValueError : ``n_steps`` is None, as in a run without ``n_epochs``.
+
+    Notes
+    -----
+    Source: Loshchilov and Hutter (2017), equation 5, without restarts.
+    """
+    if n_steps is None:
+        raise ValueError("n_steps is None: cosine should know where it ends, so pass n_epochs to train")
+    return LambdaLR(optimiser, lambda step: 0.5 * (1.0 + math.cos(math.pi * step / n_steps)))
+
+
+def _constant(optimiser: Optimizer, n_steps: int | None) -> LRScheduler:
+    return ConstantLR(optimiser, factor=1.0)
 
 
 @contextmanager
@@ -237,10 +255,9 @@ def _interrupts_noted() -> Iterator[list[int]]:
         yield noted
         return
 
-    def note(number: int, frame: Any) -> None:
-        if noted:
-            before(number, frame)
+    def note(number: int, _: Any) -> None:
         noted.append(number)
+        signal.signal(signal.SIGINT, before)
 
     signal.signal(signal.SIGINT, note)
     try:
@@ -260,95 +277,48 @@ def _compiled(objective: Objective) -> Objective:
     return fast
 
 
-def _told(run: Run) -> Step:
-    validation_loss = run.validation[-1][1] if run.validation else math.nan
-    return Step(run.n_steps, run.losses[-1], validation_loss, run.model)
+def _can_compile(device: torch.device) -> bool:
+    names = (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")
+    return device.type != "cpu" or any(map(shutil.which, names))
 
 
-def _on_device(generator: torch.Generator, device: torch.device) -> torch.Generator:
-    """Return a generator there, seeded by the one that was given."""
-    seed = torch.randint(2**62, (), generator=generator, device=generator.device)
-    return torch.Generator(device).manual_seed(int(seed))
+def _require(fulfilled: bool, otherwise: str) -> None:
+    if not fulfilled:
+        raise ValueError(otherwise)
+
+
+def _kind(value: Any) -> str:
+    return f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
 
 
 def _as_number(loss: Any) -> float:
-    if not isinstance(loss, Tensor) or loss.ndim:
-        what = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
-        raise ValueError(f"objective returned {what}: it should be a 0-d tensor, the mean over the batch")
-    if not loss.requires_grad:
-        raise ValueError(
-            "objective returned a loss without gradient: it should be made from the model's weights, without "
-            "detach, item or no_grad"
-        )
+    scalar = isinstance(loss, Tensor) and loss.ndim == 0
+    _require(scalar, f"objective returned {_kind(loss)}: it should be a 0-d tensor, the mean over the batch")
+    _require(
+        loss.requires_grad, "objective returned a loss without gradient: make it from the model's weights"
+    )
     return loss.item()
 
 
-def _as_optimiser(optimiser: Any, learning_rate: float | None) -> Optimizer:
-    if learning_rate is not None:
-        raise ValueError("learning_rate is that of Adam: drop it, and make the optimiser with its own")
-    if not isinstance(optimiser, Optimizer):
-        raise ValueError(
-            f"optimiser made a {type(optimiser).__name__}: it should return a torch.optim.Optimizer"
-        )
-    return optimiser
-
-
-def _as_scheduler(scheduler: Any) -> LRScheduler:
-    if not isinstance(scheduler, LRScheduler) or isinstance(scheduler, ReduceLROnPlateau):
-        raise ValueError(
-            f"schedule made a {type(scheduler).__name__}: it should return one of torch.optim.lr_scheduler "
-            "that needs no loss to step"
-        )
-    return scheduler
-
-
-def _check_compiler(device: torch.device) -> None:
-    names = [os.environ.get("CXX", "c++"), "g++", "clang++", "cl"]
-    if device.type == "cpu" and not any(map(shutil.which, names)):
-        raise ValueError(
-            "compile needs a C++ compiler and finds none: drop it, or install one and name it in CXX"
-        )
-
-
-def _check_model(model: Any) -> None:
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model is a {type(model).__name__}: pass a torch.nn.Module")
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ValueError("model has no weights to train: pass one with parameters that require gradients")
-
-
-def _as_data(x: Any, model: nn.Module, *, name: str) -> Tensor:
+def _as_data(x: Any, dtype: torch.dtype, *, name: str) -> Tensor:
     """Return x as it is, if it is a non-empty finite tensor of a kind that suits the model."""
-    if not isinstance(x, Tensor):
-        raise ValueError(f"{name} is a {type(x).__name__}: pass a tensor, such as torch.tensor({name})")
-    if x.dtype not in _DTYPES:
-        raise ValueError(f"{name} has dtype {x.dtype}: pass floats, or torch.uint8 for bits and grey levels")
-    if x.ndim == 0 or x.numel() == 0:
-        raise ValueError(f"{name} is empty or a number, shape {tuple(x.shape)}: pass rows, shape (N, D)")
-    weights = next(parameter.dtype for parameter in model.parameters())
-    if x.is_floating_point():
-        if x.dtype != weights:
-            raise ValueError(f"{name} has dtype {x.dtype}, the model {weights}: pass {name}.to({weights})")
-        if not torch.isfinite(x.detach().sum()):  # on all cores; a sum may overflow where no entry does
-            check_finite(x.detach().reshape(len(x), -1).cpu().numpy(), name=name)
+    _require(isinstance(x, Tensor), f"{name} is {_kind(x)}: pass a tensor, such as torch.tensor({name})")
+    suits = x.dtype in (dtype, torch.uint8, torch.bool)
+    _require(
+        suits, f"{name} has dtype {x.dtype}: pass {name}.to({dtype}), or torch.uint8 for bits and grey levels"
+    )
+    _require(
+        x.ndim > 0 and x.numel() > 0, f"{name} is empty or a number, {_kind(x)}: pass rows, shape (N, D)"
+    )
+    check_finite(x.detach().reshape(len(x), -1).cpu().numpy(), name=name)
     return x.detach()
 
 
-def _as_positive(value: Any, *, name: str) -> float:
-    number = as_non_negative(value, name=name)
-    if number == 0:
-        raise ValueError(f"{name} = {value!r}: it should be positive")
-    return number
-
-
-def _as_device(device: Any, model: nn.Module) -> torch.device:
-    weights = next(model.parameters())
+def _as_device(device: Any, weights: Tensor) -> torch.device:
     if device is None:
         return weights.device
     try:
         return torch.empty((), dtype=weights.dtype, device=device).device
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        raise ValueError(
-            f"device = {device!r} is not there for torch {torch.__version__} on this machine, or has no "
-            f"{weights.dtype}: pass 'cpu', or None to train where the model is"
-        ) from error
+        remedy = "pass 'cpu', or None to train where the model is"
+        raise ValueError(f"device = {device!r} is not there, or has no {weights.dtype}: {remedy}") from error

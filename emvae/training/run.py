@@ -1,27 +1,31 @@
-"""All that changes during a run, whole after every update."""
+"""All that changes during a run, whole after every update; and its copy on the disk."""
 
 import copy
 import math
 import time
-from collections.abc import Callable
+import warnings
+import zlib
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import hardshrink
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from emvae.training.history import History, StopReason
+from emvae import _files
+from emvae.training.history import History, Step, StopReason
 
-__all__ = ["HeldOut", "Objective", "Run", "Step"]
+__all__ = ["Checkpoint", "Objective", "Run", "load_weights"]
 
 _VALIDATION_ROWS = 1024
 _VALIDATION_SEED = 0  # the same noise each time, so that validation losses compare
-_NEGLIGIBLE = 1e-30  # a moment below it moves no weight: Adam divides by at least 1e-8
-_STEPS_BETWEEN_ROUNDING = 64  # 0.9^64 is 1e-3: what is not negligible stays a normal number until then
+_PARTS = ("model", "optimiser", "scheduler")  # of a run's state: what has one of its own,
+_RECORD = ("order", "losses", "seconds", "validation_losses")  # and what is copied as it is
+_KIND = "emvae.training checkpoint, version 2"
 
 
 class Objective(Protocol):
@@ -35,24 +39,6 @@ class Objective(Protocol):
         """Return the objective on a batch (B, ...), a scalar with gradients."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a callback is told after an update.
-
-    Attributes
-    ----------
-    number : updates so far, from 1.
-    loss : the objective on the batch of this update, before it.
-    validation_loss : the latest on held-out data, NaN without any.
-    model : with the weights after the update.
-    """
-
-    number: int
-    loss: float
-    validation_loss: float
-    model: nn.Module
-
-
 @dataclass
 class Run:
     """A model in training: its optimiser, its place in the data, its random numbers, its record.
@@ -64,18 +50,22 @@ class Run:
     x: Tensor
     objective: Objective
     optimiser: Optimizer
-    scheduler: LRScheduler | None
-    orders: torch.Generator
-    noise: torch.Generator
+    scheduler: LRScheduler
+    generator: torch.Generator
     batch_size: int
+    held_out: tuple[Tensor, Objective, int] | None  # the rows, what is evaluated, every how many steps
 
     def __post_init__(self) -> None:
         """Start with nothing done."""
         self.losses: list[float] = []
         self.seconds: list[float] = []
-        self.validation: list[tuple[int, float]] = []
+        self.validation_losses: dict[int, float] = {}  # by the number of updates before
+        self.order = torch.arange(len(self.x))
+        self.noise = self.generator
+        if self.x.device.type != self.generator.device.type:  # one there, seeded by the one that was given
+            seed = torch.randint(2**62, (), generator=self.generator, device=self.generator.device)
+            self.noise = torch.Generator(self.x.device).manual_seed(int(seed))
         self.steps_per_epoch = math.ceil(len(self.x) / self.batch_size)
-        self.order_state = self.orders.get_state()
         self.started = time.perf_counter()
 
     @property
@@ -92,8 +82,8 @@ class Run:
         """Return the loss on the next batch."""
         place = self.n_steps % self.steps_per_epoch
         if place == 0:
-            self._shuffle()
-        self.rows = self.order[place * self.batch_size :][: self.batch_size]
+            self.order = torch.randperm(len(self.x), generator=self.generator, device=self.generator.device)
+        self.rows = self.order[place * self.batch_size :][: self.batch_size].to(self.x.device)
         batch = self.x.index_select(0, self.rows)
         return self.objective(self.model, batch, generator=self.noise, step=self.n_steps)
 
@@ -103,105 +93,131 @@ class Run:
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
-        if self.n_steps % _STEPS_BETWEEN_ROUNDING == 0:
-            _round_moments(self.optimiser)
-        if self.scheduler is not None:
-            self.scheduler.step()
+        self.scheduler.step()
         self.losses.append(value)
         self.seconds.append(self.elapsed)
 
-    def is_sound(self) -> bool:
-        """Tell whether all weights are finite."""
-        return all(bool(torch.isfinite(tensor).all()) for tensor in self.model.state_dict().values())
+    @torch.no_grad()
+    def validate(self, *, now: bool = False) -> None:
+        """Record the loss on held-out data where it is due, once for each state of the weights."""
+        if self.held_out is None or self.n_steps in self.validation_losses:
+            return
+        x, objective, every = self.held_out
+        if not now and self.n_steps % every:
+            return
+        noise, total = torch.Generator(x.device).manual_seed(_VALIDATION_SEED), 0.0
+        self.model.eval()
+        for batch in torch.split(x, _VALIDATION_ROWS):
+            total += len(batch) * float(objective(self.model, batch, generator=noise, step=self.n_steps))
+        self.model.train()
+        self.validation_losses[self.n_steps] = total / len(x)
+
+    def told(self) -> Step:
+        """Return what a callback is told."""
+        latest = [math.nan, *self.validation_losses.values()][-1]
+        return Step(self.n_steps, self.losses[-1], latest, self.model)
 
     def history(self, stop_reason: StopReason) -> History:
         """Return the record so far."""
-        return History(
-            losses=np.array(self.losses),
-            seconds=np.array(self.seconds),
-            validation_steps=np.array([step for step, _ in self.validation], dtype=np.int64),
-            validation_losses=np.array([loss for _, loss in self.validation]),
-            steps_per_epoch=self.steps_per_epoch,
-            stop_reason=stop_reason,
-        )
+        steps = np.array(list(self.validation_losses), dtype=np.int64)
+        held_out = np.array(list(self.validation_losses.values()))
+        losses, seconds = np.array(self.losses), np.array(self.seconds)
+        return History(losses, seconds, steps, held_out, self.steps_per_epoch, stop_reason)
 
     def state(self) -> dict[str, Any]:
-        """Copy what a continuation needs; the order of the rows can be drawn again."""
-        changing = {
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "schedule": None if self.scheduler is None else self.scheduler.state_dict(),
-            "validation": self.validation,
-        }
-        return copy.deepcopy(changing) | {
-            "generators": [self.orders.get_state(), self.noise.get_state()],
-            "order_generator": self.order_state,
-            "losses": torch.tensor(self.losses, dtype=torch.float64),
-            "seconds": torch.tensor(self.seconds, dtype=torch.float64),
-        }
+        """Copy what a continuation needs."""
+        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
+        record = {name: copy.copy(getattr(self, name)) for name in _RECORD}
+        generators = [self.generator.get_state(), self.noise.get_state()]
+        return copy.deepcopy(parts) | record | {"generators": generators}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a run where its state was copied."""
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(state["schedule"])
-        self.losses, self.seconds = state["losses"].tolist(), state["seconds"].tolist()
-        self.validation = [tuple(pair) for pair in state["validation"]]
-        if self.n_steps % self.steps_per_epoch:
-            self.orders.set_state(state["order_generator"])
-            self._shuffle()
-        for generator, numbers in zip((self.orders, self.noise), state["generators"], strict=True):
+        for name in _PARTS:
+            getattr(self, name).load_state_dict(state[name])
+        for name in _RECORD:
+            setattr(self, name, state[name])
+        for generator, numbers in zip((self.generator, self.noise), state["generators"], strict=True):
             generator.set_state(numbers)
         self.started = time.perf_counter() - (self.seconds[-1] if self.seconds else 0.0)
 
-    def _shuffle(self) -> None:
-        """Draw the order of the rows for a pass."""
-        self.order_state = self.orders.get_state()
-        order = torch.randperm(len(self.x), generator=self.orders, device=self.orders.device)
-        self.order = order.to(self.x.device)
 
+class Checkpoint:
+    """The file of a run; the run is taken up where the file has it.
 
-@dataclass(frozen=True)
-class HeldOut:
-    """Held-out data, what is evaluated there, and every how many steps."""
-
-    x: Tensor
-    objective: Objective
-    every: int
-
-    def evaluate(self, run: Run, *, now: bool = False) -> None:
-        """Record the loss where it is due, once for each state of the weights."""
-        due = now or run.n_steps % self.every == 0
-        if due and not (run.validation and run.validation[-1][0] == run.n_steps):
-            run.validation.append((run.n_steps, self.loss(run.model, run.n_steps)))
-
-    @torch.no_grad()
-    def loss(self, model: nn.Module, step: int) -> float:
-        """Return the mean objective over all rows, with the same noise each time."""
-        generator = torch.Generator(self.x.device).manual_seed(_VALIDATION_SEED)
-        total = 0.0
-        model.eval()
-        try:
-            for batch in torch.split(self.x, _VALIDATION_ROWS):
-                total += len(batch) * float(self.objective(model, batch, generator=generator, step=step))
-        finally:
-            model.train()
-        return total / len(self.x)
-
-
-Callback = Callable[[Step], bool | None]
-
-
-@torch.no_grad()
-def _round_moments(optimiser: Optimizer) -> None:
-    """Set the negligible numbers that an optimiser remembers to 0.
-
-    Where gradients are 0 for good, as in a dead unit, moments decay to the smallest numbers there are and
-    stay there, for 0.9 times the smallest rounds to itself; processors compute with such numbers up to a
-    hundred times as slowly.
+    Parameters
+    ----------
+    path : the file.
+    every : seconds between two states.
+    run : that is written there.
+    resume : whether the file may be there already.
     """
-    for state in optimiser.state.values():
-        for moments in state.values():
-            if isinstance(moments, Tensor) and moments.is_floating_point() and moments.ndim:
-                moments.copy_(hardshrink(moments, _NEGLIGIBLE))
+
+    def __init__(self, path: str | PathLike[str], every: float, run: Run, *, resume: bool) -> None:
+        self.path, self.every, self.identity = Path(path), every, _identify(run)
+        self._written_at, self._step = -math.inf, -1
+        if not self.path.exists():
+            return
+        if not resume:
+            raise ValueError(f"checkpoint {path} exists: pass resume=True to continue it, or remove it")
+        state = _files.read(self.path, kind=_KIND)
+        for what, value in self.identity.items():
+            if state["identity"].get(what) != value:
+                raise ValueError(f"checkpoint {path} is of another run, {what} differs: pass that run's")
+        run.restore(state)
+        self._written_at, self._step = time.perf_counter(), run.n_steps
+
+    def write(self, state: dict[str, Any], *, now: bool = False) -> None:
+        """Write a state if it is due and not there; a failure is an error without any file, else told."""
+        due = now or time.perf_counter() >= self._written_at + self.every
+        if not due or self._step == len(state["losses"]):
+            return
+        self._written_at = time.perf_counter()
+        try:
+            _files.write(self.path, {"identity": self.identity, **state}, kind=_KIND)
+            self._step = len(state["losses"])
+        except OSError as error:
+            failed = f"checkpoint {self.path} cannot be written ({error}): make room, or pass another file"
+            if not self.path.exists():
+                raise OSError(f"{failed}, in a folder that exists and may be written") from error
+            failed += "; the run goes on, the file keeps an earlier step"
+            warnings.warn(failed, RuntimeWarning, stacklevel=4)
+
+
+def load_weights(model: nn.Module, checkpoint: str | PathLike[str]) -> None:
+    """Give a model the weights in a checkpoint of ``train``.
+
+    Parameters
+    ----------
+    model : of the architecture that was trained; its weights are changed.
+    checkpoint : the file; nothing in it is executed.
+
+    Raises
+    ------
+    ValueError : the file is damaged, no checkpoint, of an older version or of another model; the weights are
+        as before.
+    OSError : the file cannot be read.
+    """
+    path = Path(checkpoint)
+    weights = _files.read(path, kind=_KIND)["model"]
+    if _shapes(weights) != _shapes(model.state_dict()):
+        raise ValueError(f"{path} is of another model: pass one with the layers that were trained")
+    model.load_state_dict(weights)
+
+
+def _identify(run: Run) -> dict[str, str]:
+    """Name what the continuation of a run must have in common with its beginning."""
+    groups = run.optimiser.state_dict()["param_groups"]
+    trained = [name for name, weights in run.model.named_parameters() if weights.requires_grad]
+    return {
+        "model": repr((trained, _shapes(run.model.state_dict()))),
+        "batch_size": repr(run.batch_size),
+        "optimiser": type(run.optimiser).__name__,
+        "learning_rate": repr([group.get("initial_lr", group.get("lr")) for group in groups]),
+        "schedule": type(run.scheduler).__name__,
+        "x": repr((run.x.shape, run.x.dtype, zlib.crc32(run.x.cpu().contiguous().numpy().data))),
+    }
+
+
+def _shapes(weights: dict[str, Tensor]) -> dict[str, list[int]]:
+    return {name: list(tensor.shape) for name, tensor in weights.items()}
