@@ -22,7 +22,8 @@ from torch.optim.lr_scheduler import MultiStepLR, OneCycleLR, ReduceLROnPlateau,
 
 from emvae.autoencoders import VAE, BernoulliNetwork, GaussianNetwork, StandardGaussian
 from emvae.bounds import NegativeELBO
-from emvae.training import DivergenceError, History, Step, cosine, load_weights, train
+from emvae.training import DivergenceError, History, cosine, load_weights, train
+from emvae.training.history import Step
 from tests.test_progress import on_a_terminal
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -430,9 +430,9 @@ BAD_ARGUMENTS = {
     ),
     "log joint strings": (
         lambda: log_normalize([["a"]]),
-        r"log_joint is not numeric: pass log probabilities",
+        r"log_joint has dtype <U1: pass real numbers",
     ),
-    "log likelihood strings": (lambda: responsibilities([["a"]]), r"log_likelihood is not numeric: pass"),
+    "log likelihood strings": (lambda: responsibilities([["a"]]), r"log_likelihood has dtype <U1: pass real numbers"),
     "log prior shape": (
         lambda: responsibilities([[0, 0]], [0, 0, 0]),
         r"log_prior has shape \(3,\), but log_likelihood has 2 components: pass one log weight per component",

@@ -82,7 +82,8 @@ def train(
         the same noise. The run itself does not depend on it.
     validation_objective : what is evaluated there; None for ``objective``.
     validation_every : steps between evaluations; None for once a pass.
-    callback : called after every update with a ``Step``; if it returns True the run ends there.
+    callback : called after every update with a record of its ``number``, its ``loss`` before it, the latest
+        ``validation_loss`` and the ``model``; if it returns True the run ends there.
     checkpoint : file for the state of the run, replaced in one step at the start, at the end and every
         ``checkpoint_seconds``, so that killing the process at any moment leaves a whole file.
     checkpoint_seconds : seconds between two states.
