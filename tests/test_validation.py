@@ -432,7 +432,7 @@ BAD_ARGUMENTS = {
         lambda: log_normalize([["a"]]),
         r"log_joint has dtype <U1: pass real numbers",
     ),
-    "log likelihood strings": (lambda: responsibilities([["a"]]), r"log_likelihood has dtype <U1: pass real numbers"),
+    "log likelihood strings": (lambda: responsibilities([["a"]]), r"log_likelihood has dtype <U1: pass"),
     "log prior shape": (
         lambda: responsibilities([[0, 0]], [0, 0, 0]),
         r"log_prior has shape \(3,\), but log_likelihood has 2 components: pass one log weight per component",
