@@ -8,6 +8,7 @@ module                      what it holds                                 chapte
 ==========================  ============================================  =========
 ``emvae.responsibilities``  the log-sum-exp over a discrete latent        1
 ``emvae.elbo``              the evidence lower bound and its exact case   1 to 6
+``emvae.latent_class``      what a model with a discrete latent is        1 to 3
 ``emvae.em``                EM for any latent-class model                 2, 3
 ``emvae.mixtures``          Gaussian and Bernoulli mixtures               2, 3, 6
 ``emvae.gradients``         Monte-Carlo gradients with standard errors    4
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         elbo,
         em,
         gradients,
+        latent_class,
         latents,
         mixtures,
         plotting,
@@ -53,6 +55,7 @@ __all__ = [
     "elbo",
     "em",
     "gradients",
+    "latent_class",
     "latents",
     "mixtures",
     "plotting",
