@@ -24,6 +24,8 @@ DOLLAR_LABEL = re.compile(r"^[ \t>]*\$\$(?:.*\$\$)?[ \t]*\(([^()\s]+)\)[ \t]*$",
 TARGET = re.compile(r"^\(([\w-]+)\)=[ \t]*$", re.MULTILINE)
 NAMED = re.compile(r"^[ \t>]*:(?:label|name):[ \t]*(\S+)", re.MULTILINE)
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -33,6 +35,11 @@ class Check:
     part: str
     error: float
     tol: float
+
+    @property
+    def by_construction(self) -> bool:
+        """Tell a check that cannot fail, and says so, from one that measures."""
+        return self.part.startswith("by construction")
 
 
 @dataclass(frozen=True)
@@ -96,13 +103,7 @@ class Page:
     @cached_property
     def checks(self) -> list[Check]:
         """The checks that the stored outputs record, in the order of execution."""
-        outputs = (output for cell in self.code_cells for output in cell.get("outputs", []))
-        records = (output.get("metadata", {}).get("emvae") for output in outputs)
-        return [
-            Check(r["label"], r.get("part") or "", float(r["error"]), float(r["tol"]))
-            for r in records
-            if r
-        ]
+        return [check for cell in self.code_cells for check in checks_of(cell)]
 
 
 def _names(directive: re.Match[str]) -> list[str]:
@@ -113,6 +114,21 @@ def _names(directive: re.Match[str]) -> list[str]:
 def figure_of(cell: dict[str, Any]) -> dict[str, Any]:
     """Return the MyST-NB figure metadata of a code cell: name, caption; empty if it draws none."""
     return dict(cell.get("metadata", {}).get("mystnb", {}).get("figure", {}))
+
+
+def checks_of(cell: dict[str, Any]) -> list[Check]:
+    """Return the checks that the stored outputs of a code cell record."""
+    records = (output.get("metadata", {}).get("emvae") for output in cell.get("outputs", []))
+    return [Check(r["label"], r.get("part") or "", float(r["error"]), float(r["tol"])) for r in records if r]
+
+
+def amount(value: float) -> str:
+    """Write an error or a tolerance with at most two significant digits: 0.73, 3·10⁻¹⁴."""
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    if value == 0 or 1e-3 <= value < 1e4:
+        return f"{float(f'{value:.2g}'):g}"
+    power = f"10{str(int(exponent)).translate(RAISED)}"
+    return power if mantissa == "1.0" else f"{mantissa.removesuffix('.0')}·{power}"
 
 
 def is_claim(label: str) -> bool:

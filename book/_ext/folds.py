@@ -1,4 +1,4 @@
-"""Proofs and solutions that open and close: each a ``<details>``, in HTML alone.
+"""Proofs, solutions and checks that open and close: each a ``<details>``, in HTML alone.
 
 It opens by keyboard, by a link into it, by the browser's own search, and without JavaScript.
 """
@@ -11,10 +11,10 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 class fold(nodes.Element):  # type: ignore[misc]  # docutils carries no types
-    """A proof or solution that opens and closes."""
+    """What opens and closes; of class ``thin``, without a box around it."""
 
 
-class fold_title(nodes.Element):  # type: ignore[misc]  # docutils carries no types
+class fold_title(nodes.TextElement):  # type: ignore[misc]  # docutils carries no types
     """What stands there when it is closed."""
 
 
@@ -32,9 +32,10 @@ def folded(node: nodes.Element) -> fold:
     title, *content = node.children
     for link in list(title.findall(nodes.reference)):
         link.replace_self(link.children)  # a link inside of a button would be two controls in one
+    box = [] if "thin" in node["classes"] else ["admonition"]
     classes = [name for name in node["classes"] if name != "dropdown"]
-    summary = fold_title("", *title.children, classes=["admonition-title"])
-    return fold("", summary, *content, ids=node["ids"], classes=["admonition", "fold", *classes])
+    summary = fold_title("", *title.children, classes=["admonition-title"] if box else [])
+    return fold("", summary, *content, ids=node["ids"], classes=[*box, "fold", *classes])
 
 
 def visit_fold(translator: HTML5Translator, node: fold) -> None:

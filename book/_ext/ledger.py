@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
 
-from book_pages import Check, Page, is_claim, read_book
+from book_pages import Check, Page, amount, is_claim, read_book
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -55,8 +55,8 @@ class LedgerTable(SphinxDirective):
             [nodes.Text("claim" if is_claim(label) else "definition")],
         ]
         first = [_entry(*cell, span=len(checks)) for cell in spanned]
-        for i, cells in enumerate([_cells(check) for check in checks] or [("–",) * 3]):
-            yield _row([*(first if i == 0 else []), *(_entry(nodes.Text(text)) for text in cells)])
+        for i, cells in enumerate([_cells(check) for check in checks] or [[nodes.Text("–")] * 3]):
+            yield _row([*(first if i == 0 else []), *map(_entry, cells)])
 
     def markdown(self, text: str) -> list[nodes.Node]:
         """Parse a line of markdown, so that references become links."""
@@ -77,20 +77,18 @@ def count(what: str, pages: list[Page]) -> str:
     claims = {label for label in labels if is_claim(label)}
     checks = [check for page in pages for check in page.checks if check.label in claims]
     checked = {check.label for check in checks}
+    built = sum(check.by_construction for check in checks)
+    marked = f", {built} of which hold by construction" if built else ""
     definitions = f"{len(labels) - len(claims)} definitions and " if what == "equations" else ""
     return (
         f"{len(labels)} {what}: {definitions}{len(claims)} claims, "
-        f"of which {len(checked)} are checked, in {len(checks)} checks."
+        f"of which {len(checked)} are checked, in {len(checks)} checks{marked}."
     )
 
 
-def _cells(check: Check) -> tuple[str, str, str]:
-    return check.part or "as a whole", _amount(check.error), _amount(check.tol)
-
-
-def _amount(value: float) -> str:
-    """Write an error or a tolerance with at most two significant digits."""
-    return f"{value:.2g}".replace("e-0", "e-")
+def _cells(check: Check) -> list[nodes.Node]:
+    part = (nodes.emphasis if check.by_construction else nodes.inline)(text=check.part or "as a whole")
+    return [part, nodes.Text(amount(check.error)), nodes.Text(amount(check.tol))]
 
 
 def _entry(*content: nodes.Node, span: int = 1) -> nodes.entry:

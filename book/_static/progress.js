@@ -1,4 +1,5 @@
-// What a reader has read and known, kept in this browser and nowhere else. Without storage nothing of it shows.
+// What a reader has read and known, kept in this browser and nowhere else. Without storage nothing of it shows,
+// but quick questions, which are answered all the same.
 (function () {
   "use strict";
 
@@ -6,9 +7,10 @@
   const page = DOCUMENTATION_OPTIONS.pagename || "";
   const article = document.querySelector("article");
 
-  // --- the record: {read: {page: [section, ...]}, sections: {page: count}, known: {question: true or false}}
+  // --- the record: {read: {page: [section, ...]}, sections: {page: count}, known: {question: true or false},
+  //     chosen: {page#question: option}}
   function load() {
-    const empty = { read: {}, sections: {}, known: {} };
+    const empty = { read: {}, sections: {}, known: {}, chosen: {} };
     try {
       return { ...empty, ...JSON.parse(localStorage.getItem(KEY)) };
     } catch {
@@ -17,9 +19,10 @@
   }
 
   let record = load();
+  const kept = storageWorks();
 
   function save() {
-    localStorage.setItem(KEY, JSON.stringify(record));
+    if (kept) localStorage.setItem(KEY, JSON.stringify(record));
     show();
   }
 
@@ -97,6 +100,43 @@
     return `${right} of ${asked} right: a week with the books named above will make the course a pleasure.`;
   }
 
+  // --- quick questions: the options become one choice, which is judged at once
+  const questions = () => article.querySelectorAll("fieldset.question");
+  const nameOf = (question) => `${page}#${question.id}`;
+
+  function addChoices() {
+    for (const question of questions()) {
+      question.querySelectorAll(":scope > ol > li").forEach((option, i) => {
+        const label = document.createElement("label");
+        const choice = document.createElement("input");
+        Object.assign(choice, { type: "radio", name: question.id, value: i + 1 });
+        label.append(choice, ...option.firstElementChild.childNodes);
+        option.firstElementChild.replaceChildren(label);
+        choice.addEventListener("change", () => {
+          record.chosen[nameOf(question)] = i + 1;
+          save();
+          question.querySelector("details").open = true;
+        });
+      });
+      const verdict = document.createElement("p");
+      verdict.className = "question-verdict";
+      verdict.setAttribute("role", "status");
+      question.querySelector("details").before(verdict);
+    }
+  }
+
+  function showChoices() {
+    for (const question of questions()) {
+      const chosen = record.chosen[nameOf(question)];
+      const right = chosen === Number(question.dataset.right);
+      for (const choice of question.querySelectorAll("input")) choice.checked = Number(choice.value) === chosen;
+      question.dataset.verdict = chosen ? (right ? "right" : "wrong") : "";
+      const verdict = question.querySelector(".question-verdict");
+      verdict.textContent = chosen ? (right ? "Right." : "Not this one.") : "";
+      if (!chosen) question.querySelector("details").open = false;
+    }
+  }
+
   // --- the state as it is shown: boxes, marks in the table of contents, and a line at the end of the page
   const line = document.createElement("p");
   const text = document.createElement("span");
@@ -124,7 +164,8 @@
     }
     const count = Object.values(record.read).reduce((sum, sections) => sum + sections.length, 0);
     const known = Object.keys(record.known).length;
-    line.hidden = count + known === 0;
+    showChoices();
+    line.hidden = !kept || count + known + Object.keys(record.chosen).length === 0;
     const isTest = article.querySelector("[data-question]") && known > 0;
     text.textContent = `${isTest ? `${advice()} ` : ""}Your progress is kept in this browser only.`;
     markContents();
@@ -143,10 +184,11 @@
     }
   }
 
-  if (article && storageWorks()) {
-    if (/\/\d/.test(page)) addTicks();
-    if (page.endsWith("/prerequisites")) addAnswers();
-    addLine();
+  if (article) {
+    addChoices();
+    if (kept && (/\/\d/.test(page) || page.includes("/further/"))) addTicks();
+    if (kept && page.endsWith("/prerequisites")) addAnswers();
+    if (kept) addLine();
     show();
   }
 })();

@@ -54,10 +54,10 @@
     arrow.setAttribute("aria-label", `Pages of ${page.textContent.trim()}`);
   }
 
-  // On paper everything is unfolded.
+  // On paper everything is unfolded but the code of checks.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("article details:not([open])")];
+    folded = [...document.querySelectorAll("article details:not([open], .check-line)")];
     folded.forEach((fold) => { fold.open = true; });
   });
   addEventListener("afterprint", () => folded.forEach((fold) => { fold.open = false; }));

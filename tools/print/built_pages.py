@@ -17,7 +17,10 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
-LEAVE_OUT = ".headerlink, script, .d-print-none, .noprint, .page-facts li:has([href*='_downloads'])"
+LEAVE_OUT = (
+    ".headerlink, script, .d-print-none, .noprint, .page-facts li:has([href*='_downloads']), "
+    ".check-line > :not(summary)"
+)
 POINTS_TO_IDS = ("aria-labelledby", "aria-describedby", "for", "headers")
 LETTER = re.compile(r"\\\((\w)\\\)")
 URL = re.compile(r"url\(#")
