@@ -11,27 +11,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from book_pages import ASSIGNMENTS, NAMED, Page, figure_of, is_claim, read_book, read_contents
+from book_pages import ASSIGNMENTS, Block, Page, figure_of, is_claim, read_book, read_contents
 
 from tests.signatures import MODULES
 
 HEADINGS = [
+    "Problem", "By hand", "Derivation", "Algorithm", "On real data",
+    "What can go wrong", "Exercises", "Summary", "Further reading",
+]  # fmt: skip
+OPTIONAL = {"By hand", "Algorithm", "What can go wrong", "Exercises"}  # on pages of FURTHER
+FURTHER = "book/further/"
+# Pages that are staged as the second edition; when the last chapter is, this goes, and so does FIRST_EDITION.
+STAGED = re.compile(r"book/([1-3]|further/)")
+FIRST_EDITION = [
     "Problem", "Derivation", "Algorithm", "Code", "Numerical check",
     "Figures", "What can go wrong", "Exercises", "Summary", "Further reading",
 ]  # fmt: skip
 
+BEFORE_PICTURE, IN_A_CELL, ON_A_PAGE, ON_A_FURTHER_PAGE = 200, 350, 5000, 3500  # words
+CODE_IN_SIGHT, QUESTIONS, EXERCISES = 300, 4, 5
+PICTURES = {"live", "figure", "image", "picture"}
+CODE_HIDDEN = {"check", "hide-cell", "hide-input", "remove-cell", "remove-input"}
+OUTPUT_HIDDEN = {"check", "hide-cell", "hide-output", "remove-cell", "remove-output"}
+CHECK_LINE = re.compile(r"holds, error")
+
 COLUMN = 100  # characters of a printed line that are seen on a wide screen
-FENCED = re.compile(r"^[ \t]*(?P<fence>`{3,}|:{3,}).*?^[ \t]*(?P=fence)[ \t]*$", re.M | re.S)
-EXERCISE = re.compile(r"^[ \t]*[`:]{3,}\{exercise(?:-start)?\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
-SOLUTION = re.compile(r"^[ \t]*[`:]{3,}\{solution(?:-start)?\}[ \t]+(\S+)", re.M)
-IMAGE = re.compile(r"^[ \t]*[`:]{3,}\{(?:figure|image)\}[^\n]*\n((?:[ \t]*:[^\n]*\n)*)", re.M)
-INCLUDED = re.compile(r"^[ \t]*:pyobject:[ \t]*([\w.]+)", re.M)
 CITED = re.compile(r"\{eq\}`([^`]+)`")
-FORMULA = re.compile(
-    r"^[ \t>]*(?P<fence>[`:]{3,})\{math\}[^\n]*\n(?P<block>.*?)^[ \t>]*(?P=fence)"
-    r"|(?<!\\)(?P<dollars>\$\$?)(?P<inline>.+?)(?<!\\)(?P=dollars)",
-    re.M | re.S,
-)
 MACHINE_PATH = re.compile(r"/(?:home|root|Users|tmp|work|opt|usr|var|private)/\w|[A-Z]:\\\\Users")
 IGNORES = re.compile(r"nbval[-_](?:ignore[-_]output|skip)|raises-exception", re.I)
 REASON = re.compile(r"#.*nbval[\w-]*\W+\w+\W+\w+\W+\w+", re.I)
@@ -57,6 +62,16 @@ class Book:
     def chapters(self) -> list[Page]:
         """The pages with a number in front."""
         return [page for page in self.pages if re.match(r"\d", Path(page.name).name)]
+
+    @property
+    def further(self) -> list[Page]:
+        """The pages that go further."""
+        return [page for page in self.pages if page.name.startswith(FURTHER)]
+
+    @property
+    def staged(self) -> list[Page]:
+        """The chapters and further pages that follow the second edition's stage."""
+        return [page for page in self.chapters + self.further if STAGED.match(page.name)]
 
 
 def read(root: Path) -> Book:
@@ -139,11 +154,72 @@ def every_docstring_label_exists(book: Book) -> Iterator[str]:
 
 
 def every_chapter_has_the_headings(book: Book) -> Iterator[str]:
-    """The second-level headings of a chapter are the fixed ten, in order."""
-    for page in book.chapters:
-        headings = re.findall(r"^## +(.*?)\s*$", FENCED.sub("", page.prose), re.M)
-        if headings != HEADINGS:
+    """The second-level headings are the fixed ones, in order; a further page may leave some out."""
+    for page in book.chapters + book.further:
+        headings = [block.argument for block in page.blocks if block.kind == "heading" and block.level == 2]
+        wanted = HEADINGS if page in book.staged else FIRST_EDITION
+        if page in book.further:
+            wanted = [heading for heading in wanted if heading in headings or heading not in OPTIONAL]
+        if headings != wanted:
             yield f"{page.name}: second-level headings are {headings}"
+
+
+def every_staged_page_begins_with_a_picture(book: Book) -> Iterator[str]:
+    """A reader sees something before much is said."""
+    for page in book.staged:
+        words = _words_before_a_picture(page)
+        if words is None or words > BEFORE_PICTURE:
+            yield f"{page.name}: the first picture stands after {words} words, {BEFORE_PICTURE} at most"
+
+
+def every_staged_page_is_told_in_pieces(book: Book) -> Iterator[str]:
+    """No text cell is long: between two of them there is something to see or to do."""
+    for page in book.staged:
+        for i, words in _words(page).items():
+            if words > IN_A_CELL:
+                yield f"{page.name}: cell {i} has {words} words, {IN_A_CELL} at most"
+
+
+def every_staged_page_is_short(book: Book) -> Iterator[str]:
+    """A page can be read in one sitting, exercises and folds not counted."""
+    for page in book.staged:
+        most = ON_A_FURTHER_PAGE if page in book.further else ON_A_PAGE
+        words = sum(n for i, n in _words(page).items() if _section(page, i) != "Exercises")
+        if words > most:
+            yield f"{page.name}: {words} words outside the exercises, {most} at most"
+
+
+def every_staged_page_shows_little_code(book: Book) -> Iterator[str]:
+    """Code that a first reader need not read is folded."""
+    for page in book.staged:
+        shown = [cell["source"] for cell in page.code_cells if not _tags(cell) & CODE_HIDDEN]
+        lines = sum(bool(line.strip()) for source in shown for line in source.splitlines())
+        if lines > CODE_IN_SIGHT:
+            yield f"{page.name}: {lines} lines of code in sight, {CODE_IN_SIGHT} at most"
+
+
+def every_staged_page_folds_its_checks(book: Book) -> Iterator[str]:
+    """A check stands in a cell tagged so, which the page shows as one line."""
+    for page in book.staged:
+        for cell in page.code_cells:
+            if "check" not in _tags(cell) and CHECK_LINE.search(json.dumps(_texts(cell.get("outputs", [])))):
+                yield f"{page.name}: a check in a cell not tagged check: {cell['source'][:60]}"
+
+
+def no_check_draws_a_picture(book: Book) -> Iterator[str]:
+    """What a check draws would be folded away."""
+    for page in book.pages:
+        for cell in page.code_cells:
+            if "check" in _tags(cell) and _draws(cell):
+                yield f"{page.name}: a cell tagged check draws a picture: {cell['source'][:60]}"
+
+
+def every_staged_chapter_asks(book: Book) -> Iterator[str]:
+    """Four times a reader is asked, as a lecturer would ask the room."""
+    for page in book.staged:
+        asked = sum(block.kind == "question" for block in page.blocks)
+        if asked < QUESTIONS and page in book.chapters:
+            yield f"{page.name}: {asked} quick questions, {QUESTIONS} at least"
 
 
 def every_public_name_is_used(book: Book) -> Iterator[str]:
@@ -151,7 +227,7 @@ def every_public_name_is_used(book: Book) -> Iterator[str]:
     used = {word for code in book.assignments for word in re.findall(r"\w+", code)}
     for page in book.chapters:
         used |= {word for cell in page.code_cells for word in re.findall(r"\w+", cell["source"])}
-        used |= {name.split(".")[0] for name in INCLUDED.findall(page.prose)}
+        used |= {block.options.get("pyobject", "").split(".")[0] for block in page.blocks}
     waiting = used & book.public_names.keys()
     while waiting:
         waiting = {name for user in waiting for name in book.public_names.get(user, ())} - used
@@ -229,7 +305,7 @@ def every_label_is_unique(book: Book) -> Iterator[str]:
 def every_formula_is_balanced(book: Book) -> Iterator[str]:
     """Each brace of a formula is closed: MathJax shows the source of one that is not, without a warning."""
     for page in book.pages:
-        for formula in _formulas(page.prose):
+        for formula in [block.content for block in page.blocks if _is_formula(block)]:
             depth = 0
             for brace in re.findall(r"(?<!\\)[{}]", formula.replace(r"\\", "")):
                 depth += 1 if brace == "{" else -1
@@ -243,34 +319,69 @@ def every_figure_has_a_caption_and_alt_text(book: Book) -> Iterator[str]:
     """An image that code draws is a named figure with a caption; each image says what it shows."""
     for page in book.pages:
         for cell in page.code_cells:
-            if not any(k.startswith("image/") for o in cell["outputs"] for k in o.get("data", {})):
+            if not _draws(cell):
                 continue
             figure, image = figure_of(cell), cell["metadata"].get("mystnb", {}).get("image", {})
             missing = [key for key in ("name", "caption") if not figure.get(key)]
             missing += [] if image.get("alt") else ["alt text"]
             if missing:
                 yield f"{page.name}: a figure has no {' and no '.join(missing)}: {cell['source'][:60]}"
-        for options in IMAGE.findall(page.prose):
-            if ":alt:" not in options:
-                yield f"{page.name}: an image has no alt text: {options.strip()}"
+        for block in page.blocks:
+            if block.kind in PICTURES and not block.options.get("alt"):
+                yield f"{page.name}: an image has no alt text: {block.argument or block.content}"
 
 
 def every_chapter_has_solved_exercises(book: Book) -> Iterator[str]:
     """At least five exercises, each with its solution."""
     for page in book.chapters:
-        exercises = [NAMED.findall(options) for options in EXERCISE.findall(page.prose)]
-        if len(exercises) < 5:
-            yield f"{page.name}: {len(exercises)} exercises, at least 5 are promised"
-        solved = set(SOLUTION.findall(page.prose))
-        for labels in exercises:
-            if not solved.intersection(labels):
-                yield f"{page.name}: exercise {labels} has no solution"
+        exercises = [b.label for b in page.blocks if b.kind in {"exercise", "exercise-start"}]
+        if len(exercises) < EXERCISES:
+            yield f"{page.name}: {len(exercises)} exercises, at least {EXERCISES} are promised"
+        solved = {b.argument for b in page.blocks if b.kind in {"solution", "solution-start"}}
+        for label in exercises:
+            if label not in solved:
+                yield f"{page.name}: exercise {label} has no solution"
 
 
-def _formulas(prose: str) -> Iterator[str]:
-    """All that is set as mathematics: ``{math}`` directives, $$...$$ and $...$."""
-    for found in FORMULA.finditer(prose):
-        yield found["block"] or found["inline"] or ""
+def _is_formula(block: Block) -> bool:
+    """Tell whether it is set as mathematics: ``{math}`` directives, $$...$$ and $...$."""
+    return block.kind in {"formula", "equation", "math"}
+
+
+def _words(page: Page) -> dict[int, int]:
+    """Return how many words each text cell has, by its place on the page; those of folds are not counted."""
+    words = {i: len(c["source"].split()) for i, c in enumerate(page.cells) if c["cell_type"] == "markdown"}
+    for block in page.blocks:
+        if block.folded and not any(outer.folded for outer in block.inside):
+            words[block.cell] -= len(block.content.split())
+    return words
+
+
+def _words_before_a_picture(page: Page) -> int | None:
+    """Return how many words stand before the first picture in sight; None if there is no picture."""
+    pictures = [b for b in page.blocks if b.kind in PICTURES and not any(outer.folded for outer in b.inside)]
+    drawn = [i for i, c in enumerate(page.cells) if _draws(c) and not _tags(c) & OUTPUT_HIDDEN]
+    places = [(block.cell, block.line) for block in pictures] + [(i, 0) for i in drawn]
+    if not places:
+        return None
+    cell, line = min(places)
+    lines = page.cells[cell]["source"].splitlines()[:line]
+    return sum(n for i, n in _words(page).items() if i < cell) + len(" ".join(lines).split())
+
+
+def _section(page: Page, cell: int) -> str:
+    """Return the second-level heading under which a cell ends."""
+    above = [b.argument for b in page.blocks if b.kind == "heading" and b.level == 2 and b.cell <= cell]
+    return above[-1] if above else ""
+
+
+def _tags(cell: dict) -> set[str]:
+    return set(cell["metadata"].get("tags", []))
+
+
+def _draws(cell: dict) -> bool:
+    """Tell whether a cell's stored outputs hold a picture."""
+    return any(key.startswith("image/") for o in cell.get("outputs", []) for key in o.get("data", {}))
 
 
 def _outputs(page: Page) -> Iterator[dict]:

@@ -8,14 +8,16 @@ import book_pages
 import pytest
 
 from tests import book_rules
-from tests.book_rules import HEADINGS, RULES, Book
+from tests.book_rules import FIRST_EDITION, HEADINGS, OPTIONAL, RULES, Book
 
 ROOT = Path(__file__).resolve().parent.parent
-NAME = "book/9-made-up"
+NAME, OLD, FURTHER = "book/1-made-up", "book/9-made-up", "book/further/made-up"
 
 EQUATION = "```{math}\n:label: eq-made-up\na = b\n```"
 DEFINITION = "$$\nc := d\n$$ (def-made-up)"
 IN_A_PROOF = "````{prf:proof}\n:::{math}\n:label: eq-in-a-proof\na = b\n:::\n````"
+PICTURE = "Look:\n\n```{live} made-up\n:alt: A dot.\n\n**It moves.**\n```"
+QUESTION = ":::{question} Is $a = b$?\n:right: 1\n- Yes.\n- No.\n- At times.\n\nWhy: it is.\n:::"
 EXERCISE = "```{{exercise}} Title\n:label: ex-{0}\nDo.\n```"
 SOLUTION = "```{{solution}} ex-{0}\n:label: sol-{0}\n:class: dropdown\nDone.\n```"
 
@@ -48,21 +50,29 @@ def code(source, *outputs, **metadata):
     return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": list(outputs)}
 
 
-def good_cells():
+def words(n):
+    return prose("word " * n)
+
+
+def good_cells(headings=HEADINGS):
     image = {"output_type": "display_data", "data": {"image/png": "/tmp/x"}, "metadata": {}}
     figure = {"figure": {"name": "fig-made-up", "caption": "**It is so.**"}, "image": {"alt": "A dot."}}
     inside = {
-        "Derivation": [prose(EQUATION), prose(DEFINITION)],
-        "Code": [prose("```{literalinclude} ../emvae/elbo.py\n:pyobject: shown\n```")],
-        "Numerical check": [code('called(); report("eq-made-up", 0, 1)', check_output("eq-made-up"))],
-        "Figures": [
+        "Derivation": [
+            prose(EQUATION),
+            prose(DEFINITION),
+            code('called(); report("eq-made-up", 0, 1)', check_output("eq-made-up"), tags=["check"]),
+            *[prose(QUESTION)] * 4,
+        ],
+        "Algorithm": [prose("```{literalinclude} ../emvae/elbo.py\n:pyobject: shown\n```")],
+        "Summary": [
             code("plt.show()", image, mystnb=figure),
-            code('report("fig-made-up", 0, 1)', check_output("fig-made-up")),
+            code('report("fig-made-up", 0, 1)', check_output("fig-made-up"), tags=["check"]),
         ],
         "Exercises": [prose(text.format(i)) for i in range(5) for text in (EXERCISE, SOLUTION)],
     }
-    cells = [prose("# Made up\n\n```python\n## no heading\n```")]
-    for heading in HEADINGS:
+    cells = [prose("# Made up\n\n```python\n## no heading\n```"), prose(PICTURE)]
+    for heading in headings:
         cells += [prose(f"## {heading}\n\nText."), *inside.get(heading, [])]
     return cells
 
@@ -74,10 +84,11 @@ def make_book(cells, **changes):
             number += 1
             cell.setdefault("execution_count", number)
     metadata = changes.pop("metadata", {"language_info": {"name": "python"}})
-    page = book_pages.Page.from_notebook(NAME, {"cells": cells, "metadata": metadata})
+    name = changes.pop("name", NAME)
+    page = book_pages.Page.from_notebook(name, {"cells": cells, "metadata": metadata})
     good = Book(
         pages=[page],
-        files={NAME},
+        files={name},
         sources={"emvae/x.py": '"""Derived in {eq}`eq-made-up` and {eq}`def-made-up`."""'},
         public_names={"shown": {"Returned"}, "called": set(), "Returned": set()},
     )
@@ -116,6 +127,19 @@ def text_output(text, stream="stdout"):
     return {"output_type": "stream", "name": stream, "text": text}
 
 
+def filled(words_each, cells, heading="Problem"):
+    """Add cells of so many words below a heading."""
+    found = good_cells()
+    place = next(i for i, cell in enumerate(found) if f"## {heading}" in cell["source"]) + 1
+    return make_book([*found[:place], *[words(words_each) for _ in range(cells)], *found[place:]])
+
+
+def before_the_picture(*cells):
+    return make_book([*cells, *good_cells()])
+
+
+IMAGE = {"output_type": "display_data", "data": {"image/png": "x"}, "metadata": {}}
+LONG_FOLD = ":::{prf:proof}\n:class: dropdown\n\n" + "word " * 400 + "\n:::"
 TAGGED = {"tags": ["nbval-ignore-output"]}
 FIGURE_ONLY = {"mystnb": {"figure": {"name": "fig-made-up", "caption": "It is so."}}}
 ALT_ONLY = {"mystnb": {"figure": {"name": "fig-made-up"}, "image": {"alt": "A dot."}}}
@@ -133,6 +157,18 @@ BREACHES = [
     ("every_chapter_has_the_headings", lambda: without("## Summary")),
     ("every_chapter_has_the_headings", lambda: edited("## Problem", "## Derivation")),
     ("every_chapter_has_the_headings", lambda: with_cells(prose("## One more"))),
+    ("every_chapter_has_the_headings", lambda: make_book(good_cells(), name=OLD)),
+    ("every_chapter_has_the_headings", lambda: make_book(good_cells(["Problem"]), name=FURTHER)),
+    ("every_staged_page_begins_with_a_picture", lambda: before_the_picture(words(195))),
+    ("every_staged_page_begins_with_a_picture", lambda: edited("Look:", "word " * 195)),
+    ("every_staged_page_is_told_in_pieces", lambda: with_cells(words(351))),
+    ("every_staged_page_is_told_in_pieces", lambda: with_cells(prose(LONG_FOLD.replace(":class:", ":x:")))),
+    ("every_staged_page_is_short", lambda: filled(340, 15)),
+    ("every_staged_page_shows_little_code", lambda: with_cells(code("a\n" * 301))),
+    ("every_staged_page_folds_its_checks", lambda: with_cells(code("1", check_output("eq-made-up")))),
+    ("every_staged_page_folds_its_checks", lambda: changed('report("fig-', metadata={"tags": ["hide-cell"]})),
+    ("no_check_draws_a_picture", lambda: with_cells(code("1", IMAGE, tags=["check"]))),
+    ("every_staged_chapter_asks", lambda: without("{question}")),
     ("every_public_name_is_used", lambda: make_book(good_cells(), public_names={"call": set()})),
     ("every_public_name_is_used", lambda: without(":pyobject: shown")),
     ("every_file_is_in_the_contents", lambda: make_book(good_cells(), files={NAME, "book/x"})),
@@ -175,6 +211,35 @@ def test_a_good_book_breaks_no_rule(rule):
 @pytest.mark.parametrize(("name", "broken"), BREACHES, ids=[name for name, _ in BREACHES])
 def test_each_rule_catches_a_breach(name, broken):
     assert list(getattr(book_rules, name)(broken())) != []
+
+
+NO_BREACHES = [
+    ("every_staged_page_begins_with_a_picture", lambda: before_the_picture(words(150))),
+    ("every_staged_page_is_told_in_pieces", lambda: with_cells(words(350), prose(LONG_FOLD))),
+    ("every_staged_page_is_short", lambda: filled(340, 14)),
+    ("every_staged_page_is_short", lambda: filled(340, 15, "Exercises")),
+    ("every_staged_page_shows_little_code", lambda: with_cells(code("a\n\n" * 295))),
+    ("every_staged_page_shows_little_code", lambda: with_cells(code("a\n" * 301, tags=["check"]))),
+    ("every_staged_page_shows_little_code", lambda: make_book([code("a\n" * 301)], name=OLD)),
+    ("every_chapter_has_the_headings", lambda: make_book(good_cells(FIRST_EDITION), name=OLD)),
+    ("every_chapter_has_the_headings", lambda: make_book(good_cells(), name=FURTHER)),
+    (
+        "every_chapter_has_the_headings",
+        lambda: make_book(good_cells([h for h in HEADINGS if h not in OPTIONAL]), name=FURTHER),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "kept"), NO_BREACHES)
+def test_a_rule_leaves_alone_what_keeps_it(name, kept):
+    assert list(getattr(book_rules, name)(kept())) == []
+
+
+@pytest.mark.parametrize(("heading", "outside"), [("Problem", True), ("Exercises", False), ("Summary", True)])
+def test_a_further_page_is_shorter_still(heading, outside):
+    cells = [cell for h in HEADINGS for cell in (prose(f"## {h}"), *[words(340)] * (11 * (h == heading)))]
+    assert list(book_rules.every_staged_page_is_short(make_book(cells))) == []
+    assert bool(list(book_rules.every_staged_page_is_short(make_book(cells, name=FURTHER)))) == outside
 
 
 def test_no_rule_is_without_a_breach():

@@ -6,7 +6,6 @@ The test cells of the assignments say "(1.11), section 1.2.4", on a student's ma
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,6 @@ TARGET = ROOT / "emvae" / "data" / "equations.json"
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 from book_pages import Page, files_of_toc, read_page  # noqa: E402 - the path to it is set above
-
-FENCED = re.compile(r"^(?P<fence>`{3,}|:{3,}).*?^(?P=fence)[ \t]*$", re.M | re.S)
-HEADING = re.compile(r"^(#{1,6}) ", re.M)
 
 
 def text() -> str:
@@ -41,19 +37,14 @@ def chapters(root: Path) -> Iterator[str]:
 
 def equations(page: Page, chapter: int) -> Iterator[tuple[str, str, str]]:
     """Yield the label of each of a chapter's equations, its number and its section, as Sphinx counts them."""
-    sections = list(sections_of(page.prose, chapter))
-    for n, (place, label) in enumerate(page.placed_equations, start=1):
-        yield label, f"{chapter}.{n}", [section for start, section in sections if start < place][-1]
-
-
-def sections_of(prose: str, chapter: int) -> Iterator[tuple[int, str]]:
-    """Yield where each section of a chapter begins, and its number; the title has that of the chapter."""
-    counts = [chapter]
-    for heading in HEADING.finditer(FENCED.sub(lambda block: block[0].replace("#", " "), prose)):
-        depth = len(heading[1])
-        counts = [*counts[:depth], *[0] * (depth - len(counts))]
-        counts[-1] += depth > 1
-        yield heading.start(), ".".join(map(str, counts))
+    section, n = [chapter], 0  # the title has the number of the chapter
+    for block in page.blocks:
+        if block.kind == "heading":
+            section = [*section[: block.level], *[0] * (block.level - len(section))]
+            section[-1] += block.level > 1
+        elif block.is_equation:
+            n += 1
+            yield block.label, f"{chapter}.{n}", ".".join(map(str, section))
 
 
 if __name__ == "__main__":

@@ -9,21 +9,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
 
 ASSIGNMENTS = "book/assignments/"
-DIRECTIVE = r"^[ \t>]*(?:`{{3,}}|:{{3,}})\{{{name}\}}[^\n]*\n(?P<options>(?:[ \t>]*:[\w-]+:[^\n]*\n)*)"
-MATH = re.compile(DIRECTIVE.format(name="math"), re.MULTILINE)
-FIGURE = re.compile(DIRECTIVE.format(name="figure"), re.MULTILINE)
-DOLLAR_LABEL = re.compile(r"^[ \t>]*\$\$(?:.*\$\$)?[ \t]*\(([^()\s]+)\)[ \t]*$", re.MULTILINE)
-TARGET = re.compile(r"^\(([\w-]+)\)=[ \t]*$", re.MULTILINE)
-NAMED = re.compile(r"^[ \t>]*:(?:label|name):[ \t]*(\S+)", re.MULTILINE)
-
+DIRECTIVE = re.compile(r"\{([\w:-]+)\}\s*(.*)")
+OPTION = re.compile(r"[ \t]*:([\w-]+):[ \t]*(.*?)[ \t]*$")
+VERBATIM = {"math", "literalinclude", "code-block", "code-cell", "raw", "toctree"}  # hold no markdown
+MARKDOWN = create_md_parser(
+    MdParserConfig(
+        enable_extensions={"amsmath", "colon_fence", "deflist", "dollarmath"}, dmath_double_inline=True
+    ),
+    RendererHTML,
+)
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -40,6 +46,89 @@ class Check:
     def by_construction(self) -> bool:
         """Tell a check that cannot fail, and says so, from one that measures."""
         return self.part.startswith("by construction")
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a page's markdown holds that rules ask for: a heading, directive, equation, picture or target.
+
+    kind : "heading", "equation" or "formula" (between dollars), "picture", "target", or a directive's name.
+    argument : what follows a directive's name, a heading's text, a label or a target's name.
+    content : of a directive or formula.
+    level : of a heading.
+    cell, line : the cell of the page in which it stands, and the line in it of the outermost block around it.
+    inside : the directives around it, the outermost first.
+    """
+
+    kind: str
+    argument: str
+    content: str
+    cell: int
+    line: int
+    level: int = 0
+    options: dict[str, str] = field(default_factory=dict)
+    inside: tuple[Block, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name by which it can be referred to, or an empty one."""
+        if self.kind in {"equation", "target"}:
+            return self.argument
+        return self.options.get("label") or self.options.get("name", "")
+
+    @property
+    def is_equation(self) -> bool:
+        """Tell whether it is a displayed equation with a number."""
+        return self.kind in {"equation", "math"} and bool(self.label)
+
+    @property
+    def folded(self) -> bool:
+        """Tell whether a reader has to open it."""
+        return self.kind == "dropdown" or "dropdown" in self.options.get("class", "").split()
+
+
+def blocks_of(
+    source: str, cell: int, line: int | None = None, inside: tuple[Block, ...] = ()
+) -> Iterator[Block]:
+    """Yield the blocks of a markdown cell as MyST reads it, each before those that it holds."""
+    tokens = MARKDOWN.parse(source)
+    for i, token in enumerate(tokens):
+        start = line if line is not None else (token.map or [0])[0]
+        if token.type == "heading_open":
+            text = tokens[i + 1].content
+            yield Block("heading", text, "", cell, start, level=int(token.tag[1]), inside=inside)
+        elif found := token.type in {"fence", "colon_fence"} and DIRECTIVE.match(token.info):
+            options, content = split_options(token.content)
+            block = Block(found[1], found[2], content, cell, start, options=options, inside=inside)
+            yield block
+            yield from blocks_of(block.argument, cell, start, (*inside, block))
+            if block.kind not in VERBATIM:
+                yield from blocks_of(content, cell, start, (*inside, block))
+        else:
+            yield from small_blocks(token, cell, start, inside)
+
+
+def small_blocks(token: Token, cell: int, line: int, inside: tuple[Block, ...]) -> Iterator[Block]:
+    """Yield what a token is or holds that is neither heading nor directive."""
+    if token.type == "math_block_label":
+        yield Block("equation", token.info, token.content, cell, line, inside=inside)
+    elif token.type.startswith("math_") or token.type == "amsmath":
+        yield Block("formula", "", token.content, cell, line, inside=inside)
+    elif token.type == "myst_target":
+        yield Block("target", token.content, "", cell, line, inside=inside)
+    elif token.type == "image":
+        yield Block("picture", "", "", cell, line, options={"alt": token.content}, inside=inside)
+    for child in token.children or []:
+        yield from small_blocks(child, cell, line, inside)
+
+
+def split_options(content: str) -> tuple[dict[str, str], str]:
+    """Return a directive's options, which stand in its first lines, and the rest."""
+    options, lines = {}, content.splitlines(keepends=True)
+    while lines and (found := OPTION.match(lines[0].rstrip("\n"))):
+        options[found[1]] = found[2]
+        del lines[0]
+    return options, "".join(lines)
 
 
 @dataclass(frozen=True)
@@ -64,9 +153,10 @@ class Page:
         return cls(name, (cell,), metadata={}, is_notebook=False)
 
     @cached_property
-    def prose(self) -> str:
-        """All markdown, cell after cell."""
-        return "\n\n".join(c["source"] for c in self.cells if c["cell_type"] == "markdown") + "\n"
+    def blocks(self) -> list[Block]:
+        """The blocks of its markdown, in reading order."""
+        sources = [(i, c["source"]) for i, c in enumerate(self.cells) if c["cell_type"] == "markdown"]
+        return [block for i, source in sources for block in blocks_of(source, i)]
 
     @property
     def code_cells(self) -> list[dict[str, Any]]:
@@ -74,20 +164,14 @@ class Page:
         return [c for c in self.cells if c["cell_type"] == "code" and c["source"].strip()]
 
     @cached_property
-    def placed_equations(self) -> list[tuple[int, str]]:
-        """Where in the prose each displayed equation stands, and its label, in reading order."""
-        found = [(m.start(), name) for m in MATH.finditer(self.prose) for name in _names(m)]
-        return sorted(found + [(m.start(), m[1]) for m in DOLLAR_LABEL.finditer(self.prose)])
-
-    @property
     def equations(self) -> list[str]:
         """Labels of displayed equations, in reading order."""
-        return [label for _, label in self.placed_equations]
+        return [block.label for block in self.blocks if block.is_equation]
 
     @cached_property
     def figures(self) -> list[str]:
         """Names of figures: first those that code draws, then those that the prose places."""
-        return self.drawn + [name for m in FIGURE.finditer(self.prose) for name in _names(m)]
+        return self.drawn + [b.label for b in self.blocks if b.kind == "figure" and b.label]
 
     @property
     def drawn(self) -> list[str]:
@@ -97,18 +181,12 @@ class Page:
     @property
     def labels(self) -> list[str]:
         """All names that can be referred to, as often as they are given."""
-        in_prose = [NAMED, DOLLAR_LABEL, TARGET]
-        return self.drawn + [label for kind in in_prose for label in kind.findall(self.prose)]
+        return self.drawn + [block.label for block in self.blocks if block.label]
 
     @cached_property
     def checks(self) -> list[Check]:
         """The checks that the stored outputs record, in the order of execution."""
         return [check for cell in self.code_cells for check in checks_of(cell)]
-
-
-def _names(directive: re.Match[str]) -> list[str]:
-    """Return the label or name that a directive's options give it."""
-    return NAMED.findall(directive["options"])
 
 
 def figure_of(cell: dict[str, Any]) -> dict[str, Any]:

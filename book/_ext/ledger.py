@@ -13,11 +13,7 @@ from book_pages import Check, Page, amount, is_claim, read_book
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
-
-logger = logging.getLogger(__name__)
 
 COLUMNS = ("Label", "Number", "Page", "Kind", "Check", "Error", "Tolerance")
 ROLES = {"equations": "eq", "figures": "numref"}
@@ -103,17 +99,7 @@ def _row(entries: Iterable[nodes.entry]) -> nodes.row:
     return nodes.row("", *entries)
 
 
-def compare_labels(app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn of an equation that Sphinx numbers and the ledger overlooks, or the reverse."""
-    numbered = set(env.get_domain("math").equations)  # type: ignore[attr-defined]
-    listed = {label for page in read_book(Path(env.srcdir)) for label in page.equations}
-    for label in sorted(numbered ^ listed):
-        where = "the ledger" if label in listed else "Sphinx"
-        logger.warning("equation label %s is seen by %s alone", label, where)
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive."""
     app.add_directive("ledger", LedgerTable)
-    app.connect("env-check-consistency", compare_labels)
     return {"parallel_read_safe": False, "parallel_write_safe": True}
