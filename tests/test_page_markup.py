@@ -1,55 +1,41 @@
-"""Reading times are computed from what is shown; folds keep what they fold."""
+"""Reading times are told as they were measured; folds keep what they fold."""
 
+from pathlib import Path
+
+import book_pages
 import folds
 import markup
 import page_facts
 import pytest
+import yaml
 from docutils import nodes
-from docutils.utils import new_document
 
-
-def page(*content):
-    document = new_document("page")
-    document += content
-    return document
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
 
 def words(n):
     return nodes.paragraph(text="word " * n)
 
 
-def test_text_takes_time_in_proportion():
-    seconds = 1000 * page_facts.SECONDS["word"]
-    assert page_facts.reading_minutes(page(words(1000))) == pytest.approx(seconds / 60)
-    assert page_facts.reading_minutes(page()) == 0
-
-
-@pytest.mark.parametrize(
-    ("node", "kind", "count"),
-    [
-        (nodes.math_block(text="a = b"), "display", 1),
-        (nodes.math(text="a b c d"), "formula", 1),
-        (nodes.literal_block(text="a = 1\nb = 2\nc = 3"), "line of code", 3),
-        (nodes.image(uri="x.png"), "picture", 1),
-    ],
-)
-def test_each_kind_counts_once(node, kind, count):
-    assert page_facts.reading_minutes(page(node)) == pytest.approx(count * page_facts.SECONDS[kind] / 60)
-
-
-def test_what_is_folded_away_does_not_count():
-    dropdown = nodes.container("", words(500), classes=["sd-dropdown"])
-    assert page_facts.reading_minutes(page(words(7), folds.fold("", words(500)), dropdown)) == (
-        page_facts.reading_minutes(page(words(7)))
-    )
-
-
 @pytest.mark.parametrize(
     ("minutes", "text"),
-    [(0.2, "About a minute"), (3.4, "About 3 minutes"), (41.9, "About 40 minutes"), (43, "About 45 minutes")],
+    [
+        ([70], "About 70 min"),
+        ([40, 100], "First reading 40 min, with derivations 1 h 40 min"),
+        ([60, 120, 150], "First reading 60 min, with derivations 2 h, with exercises 2 h 30 min"),
+    ],
 )
-def test_a_time_is_told_as_exactly_as_it_is_known(minutes, text):
-    assert page_facts.duration(minutes) == text
+def test_a_page_says_how_long_it_takes(minutes, text):
+    assert page_facts.times(minutes) == text
+
+
+@pytest.mark.parametrize("name", [n for n in book_pages.read_toc(ROOT) if n.split("/")[-1][0].isdigit()])
+def test_the_times_of_a_chapter_are_told_once_and_grow(name):
+    minutes = CONFIG["sphinx"]["config"]["reading_times"][name]
+    assert minutes == sorted(minutes)
+    assert len(minutes) in {2, 3}
+    assert minutes[0] >= 20
 
 
 @pytest.mark.parametrize(

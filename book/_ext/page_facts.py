@@ -1,64 +1,60 @@
-"""A page's facts in a line below its title: reading time, what it needs, what can be downloaded."""
+"""A page's facts in a line below its title: what time it takes, what it needs, what can be downloaded.
+
+The times stand once, in ``reading_times`` of _config.yml; the role ``{reading-times}`` writes them elsewhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 
 from docutils import nodes
-from folds import fold
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxRole
 
 logger = logging.getLogger(__name__)
 
-# Seconds that a careful reader spends, so that chapter 1 takes the forty minutes that students took.
-SECONDS = {"word": 0.28, "formula": 2.0, "display": 25.0, "line of code": 1.2, "picture": 30.0}
+READINGS = ("first reading", "with derivations", "with exercises")
 
 
-def reading_minutes(doctree: nodes.document) -> float:
-    """Estimate how long a page takes, what is folded away not counted."""
-    seconds = 0.0
-    for node in visible(doctree):
-        if isinstance(node, nodes.math_block):
-            seconds += SECONDS["display"]
-        elif isinstance(node, nodes.math):
-            seconds += SECONDS["formula"]
-        elif isinstance(node, nodes.literal_block):
-            seconds += SECONDS["line of code"] * len(node.astext().splitlines())
-        elif isinstance(node, nodes.image):
-            seconds += SECONDS["picture"]
-        elif isinstance(node, nodes.Text):
-            seconds += SECONDS["word"] * len(node.split())
-    return seconds / 60
+class ReadingTimes(SphinxRole):
+    """``{reading-times}`book/1-responsibilities` ``: the page's times, as short as they are."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Look them up."""
+        minutes = self.config.reading_times.get(self.text)
+        if not minutes:
+            where = self.get_location()
+            logger.warning("%s has no reading_times in _config.yml", self.text, location=where)
+        return [nodes.Text(" / ".join(map(duration, minutes or [])))], []
 
 
-def visible(node: nodes.Node) -> Iterator[nodes.Node]:
-    """Yield the nodes that are not folded away, formulas and listings as wholes."""
-    yield node
-    if isinstance(node, nodes.math | nodes.math_block | nodes.literal_block):
-        return
-    for child in node.children:
-        if isinstance(child, fold) or "sd-dropdown" in getattr(child, "attributes", {}).get("classes", []):
-            continue
-        yield from visible(child)
+def duration(minutes: int) -> str:
+    """Write a time: 40 min, 1 h 40 min, 2 h."""
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
-def duration(minutes: float) -> str:
-    """Say how long reading takes, no more exactly than it is known."""
-    step = 5 if minutes > 12 else 1
-    rounded = max(1, step * ceil(minutes / step - 0.5))
-    return f"About {rounded} minutes" if rounded > 1 else "About a minute"
+def times(minutes: list[int]) -> str:
+    """Say how long a page takes: one time, or one for each kind of reading."""
+    if len(minutes) == 1:
+        return f"About {duration(minutes[0])}"
+    told = ", ".join(f"{kind} {duration(n)}" for kind, n in zip(READINGS, minutes, strict=False))
+    return told[0].upper() + told[1:]
 
 
 def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put a line below the title: reading time, what the page needs, what can be downloaded."""
+    """Put a line below the title: times, what the page needs, what can be downloaded."""
     if app.builder.format != "html":
         return
     title = next(iter(doctree.findall(nodes.title)), None)
-    if title is None or docname in app.config.reading_without_facts:
+    if title is None:
         return
-    items = [[nodes.Text(f"{duration(reading_minutes(doctree))} to read")]]
+    items = []
+    if docname in app.config.reading_times:
+        items.append([nodes.Text(times(app.config.reading_times[docname]))])
     needed = list(existing(app, docname))
     if needed:
         links = [link(app, docname, name, short(app, name)) for name in needed]
@@ -68,6 +64,8 @@ def add_facts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         course = relative(app, docname, app.config.course_archive)
         links = [to(own, "this notebook"), nodes.Text(" or "), to(course, "the course")]
         items.append([nodes.Text("Download "), *links])
+    if not items:
+        return
     facts = nodes.bullet_list(classes=["page-facts"])
     facts += [nodes.list_item("", nodes.paragraph("", "", *item)) for item in items]
     title.parent.insert(title.parent.index(title) + 1, facts)
@@ -112,8 +110,9 @@ def comma_separated(parts: list[nodes.reference]) -> Iterator[nodes.Node]:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the settings and what adds the line, once proofs are folded."""
+    """Register the settings, the role, and what adds the line."""
     app.add_config_value("reading_needs", {}, "env", dict)
-    app.add_config_value("reading_without_facts", [], "env", list)
+    app.add_config_value("reading_times", {}, "env", dict)
+    app.add_role("reading-times", ReadingTimes())
     app.connect("doctree-resolved", add_facts, priority=910)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
