@@ -39,7 +39,7 @@ def test_an_amount_is_written_as_a_reader_writes_it(value, text):
         # Of unequal tolerances the one that is used up most, though its error is the smaller.
         (
             [check("a", 1e-3, 1.0), check("b", 9e-5, 1e-4)],
-            "a; b, closest call: error 9·10⁻⁵ (tolerance 10⁻⁴)",
+            "a; b, worst error 9·10⁻⁵ (tolerance 10⁻⁴)",
         ),
         ([check("a", 0.0, 0.0)], "a, error 0 (tolerance 0)"),
         ([check("by construction: a sum")], "by construction: a sum, error 3·10⁻¹⁴ (tolerance 10⁻¹²)"),

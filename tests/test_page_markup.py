@@ -64,3 +64,11 @@ def test_a_solution_becomes_a_fold_with_all_it_holds():
     assert [child.astext() for child in summary.children] == ["Solution to ", "Exercise 1"]
     assert list(summary.findall(nodes.reference)) == []
     assert [child.astext().split() for child in content] == [["word"] * 3]
+
+
+def test_a_docstring_that_is_shown_cites_by_number():
+    source = 'def f():\n    """Return {eq}`eq-a` as in {eq}`eq-b`, {2}."""'
+    listing = nodes.literal_block(source, source)
+    markup.write_numbers(listing, {"eq-a": "(2.1)", "eq-b": "(2.2)"}.__getitem__)
+    assert listing.astext() == 'def f():\n    """Return (2.1) as in (2.2), {2}."""'
+    assert listing.rawsource == listing.astext()

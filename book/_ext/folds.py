@@ -34,7 +34,7 @@ def folded(node: nodes.Element) -> fold:
         link.replace_self(link.children)  # a link inside of a button would be two controls in one
     box = [] if "thin" in node["classes"] else ["admonition"]
     classes = [name for name in node["classes"] if name != "dropdown"]
-    summary = fold_title("", *title.children, classes=["admonition-title"] if box else [])
+    summary = fold_title("", "", *title.children, classes=["admonition-title"] if box else [])
     return fold("", summary, *content, ids=node["ids"], classes=[*box, "fold", *classes])
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 # What takes no room on a line of its own, what takes one letter's, and what makes the next letters small.
 WITHOUT_WIDTH = re.compile(r"\\(?:math(?:bf|cal|bb|rm)|operatorname|text|hat|bar|tilde|left|right|big|[,;!])")
@@ -18,6 +20,7 @@ MENDED = {
     '<th class="head"><p></p></th>': "<td></td>",
 }
 LEFT_OUT = "What the sheet leaves out"
+EQUATION = re.compile(r"\{eq\}`([^`]+)`")
 
 
 def mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -27,6 +30,24 @@ def mark(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for formula in doctree.findall(nodes.math):
         formula["classes"].append(f"glyphs-{glyphs(formula.astext())}")
     mark_the_sheet(doctree)
+    for listing in doctree.findall(nodes.literal_block):
+        write_numbers(listing, lambda label: number(app.env, label))
+
+
+def write_numbers(listing: nodes.literal_block, number: Callable[[str], str]) -> None:
+    """Write the number of an equation, (2.24), where a docstring that is shown cites it by its label."""
+    text = EQUATION.sub(lambda role: number(role[1]), listing.astext())
+    if text != listing.astext():
+        listing.rawsource = text  # Sphinx colours a listing whose text is its source
+        listing.children = []
+        listing += nodes.Text(text)
+
+
+def number(env: BuildEnvironment, label: str) -> str:
+    """Return an equation's number as the page shows it."""
+    docname, _ = env.get_domain("math").equations[label]  # type: ignore[attr-defined]
+    parts = env.toc_fignumbers[docname]["displaymath"][f"equation-{label}"]
+    return f"({'.'.join(map(str, parts))})"
 
 
 def glyphs(tex: str) -> int:

@@ -59,7 +59,7 @@ class Question(SphinxDirective):
             )
         title, _ = self.state.inline_text(asked, self.lineno)
         whole = question(
-            "", question_title("", *title), ids=[f"question-{nodes.make_id(asked)}"], right=right
+            "", question_title("", "", *title), ids=[f"question-{nodes.make_id(asked)}"], right=right
         )
         whole += nodes.enumerated_list("", *options.children, enumtype="loweralpha", prefix="", suffix=".")
         answer[0].insert(0, nodes.strong(text=f"{OPTIONS[right - 1]} is right. "))
