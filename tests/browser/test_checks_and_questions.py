@@ -1,4 +1,4 @@
-"""A check is one line that opens, a quick question one choice of three; with and without scripts, on paper."""
+"""A check is one line that opens, a quick question one choice of three: with scripts, without, on paper."""
 
 import re
 
