@@ -33,8 +33,8 @@ def plot_line_shares(
         peak = int(heights[:, k].argmax())
         upper.text(line[peak], heights[peak, k] * 1.16, names[k], ha="center", va="bottom", color=colour)
     lower.stackplot(line, shares.T, colors=colours, alpha=0.85, linewidth=0)
-    for ax in axes:
-        ax.axvline(line[i], color="black", linewidth=1.0, linestyle=":")
+    for ax, top in ((upper, heights[i].max()), (lower, 1.0)):
+        ax.vlines(line[i], 0, top, color="black", linewidth=1.0, linestyle=":")
     below = np.concatenate([[0.0], shares[i].cumsum()])
     for k, colour in enumerate(colours):
         upper.plot(line[i], heights[i, k], "o", color=colour, markeredgecolor="black", markersize=6)
