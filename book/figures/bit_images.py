@@ -53,7 +53,7 @@ def plot_image_rows(axes: Sequence[Axes], rows: Mapping[str, ArrayLike]) -> None
 
 def plot_coins(ax: Axes, shares: Sequence[float]) -> None:
     """Draw s ln(theta) + (1 - s) ln(1 - theta) on [0, 1] for each share s of heads, with its maximum."""
-    theta = np.linspace(0, 1, 1001)
+    theta = (1 - np.cos(np.linspace(0, np.pi, 1001))) / 2  # dense at both ends, where the curves are steep
     for share in shares:
         value = _weighted_log(share, theta) + _weighted_log(1 - share, 1 - theta)
         (line,) = ax.plot(theta, value, label=f"$S/N = {share:g}$")
