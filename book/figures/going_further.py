@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from emvae.plotting.style import COLOURS
 
-BLUE, VERMILLION, GREEN = COLOURS[:3]
+BLUE, VERMILLION = COLOURS[:2]
 
 
 def plot_decay(ax: Axes, gap: ArrayLike, rho: float, *, lowest: float = 1e-7) -> None:
@@ -26,7 +26,9 @@ def plot_decay(ax: Axes, gap: ArrayLike, rho: float, *, lowest: float = 1e-7) ->
     ax.set_ylim(lowest / 3, 1e3)
 
 
-def plot_fit_and_forecast(ax: Axes, n_components: Sequence[int], fitted: ArrayLike, held_out: ArrayLike) -> None:
+def plot_fit_and_forecast(
+    ax: Axes, n_components: Sequence[int], fitted: ArrayLike, held_out: ArrayLike
+) -> None:
     """Draw ln p per datum of fitted and of held-out data against K, and ring the best forecast."""
     forecast = np.asarray(held_out, dtype=float)
     winner = int(forecast.argmax())
@@ -44,7 +46,8 @@ def plot_paired_differences(
     """Draw mean differences to the reference K, with paired standard errors; scores are (len(K), N)."""
     base = list(n_components).index(reference)
     ax.axhline(0, color="#999999", linewidth=0.8, zorder=0)
-    for place, ((name, values), marker) in enumerate(zip(scores.items(), "os", strict=False)):
+    looks = (("o-", BLUE), ("s--", VERMILLION))
+    for place, ((name, values), (style, colour)) in enumerate(zip(scores.items(), looks, strict=False)):
         difference = np.asarray(values) - np.asarray(values)[base]
         error = difference.std(axis=1, ddof=1) / np.sqrt(difference.shape[1])
         shift = 0.08 * (place - 0.5)
@@ -52,7 +55,8 @@ def plot_paired_differences(
             np.asarray(n_components) + shift,
             difference.mean(axis=1),
             error,
-            fmt=marker + "-",
+            fmt=style,
+            color=colour,
             capsize=3,
             label=name,
         )
