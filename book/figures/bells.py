@@ -36,6 +36,7 @@ def plot_bells(
     top = heights.sum(axis=1).max()
     ax.scatter(x, np.full_like(x, -0.09 * top), s=70, c=mix_colours(resp), zorder=3)
     if len(weights) == 2:
+        ax.text(line[0], -0.2 * top, "$r_{n2}$:", ha="left", va="top", fontsize=9)
         for place, share in zip(x, resp[:, 1], strict=True):
             ax.text(place, -0.2 * top, f"{share:.2f}", ha="center", va="top", fontsize=9)
     ax.axhline(0, color="#444444", linewidth=0.8)

@@ -25,7 +25,7 @@ def plot_em_cycle(ax: Axes, *, parameters: str, responsibilities: str, e_step: s
         arrow = FancyArrowPatch(
             (start[0], start[1] + side),
             (end[0], end[1] + side),
-            connectionstyle="arc3,rad=-0.28",
+            connectionstyle="arc3,rad=-0.16",
             arrowstyle="-|>",
             mutation_scale=20,
             linewidth=2.2,
@@ -33,7 +33,7 @@ def plot_em_cycle(ax: Axes, *, parameters: str, responsibilities: str, e_step: s
         )
         ax.add_patch(arrow)
     middle = (THETA[0] + RESPONSIBILITIES[0]) / 2
-    ax.text(middle, 0.98, e_step, ha="center", va="bottom", color=BLUE, fontsize=10, linespacing=1.4)
-    ax.text(middle, 0.02, m_step, ha="center", va="top", color=VERMILLION, fontsize=10, linespacing=1.4)
+    ax.text(middle, 0.94, e_step, ha="center", va="bottom", color=BLUE, fontsize=10, linespacing=1.4)
+    ax.text(middle, 0.06, m_step, ha="center", va="top", color=VERMILLION, fontsize=10, linespacing=1.4)
     ax.set(xlim=(0, 1), ylim=(-0.22, 1.22), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)

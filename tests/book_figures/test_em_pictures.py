@@ -41,8 +41,10 @@ def test_data_stand_at_their_places_with_their_responsibilities(ax):
     np.testing.assert_allclose(resp, joint / joint.sum(axis=1, keepdims=True), rtol=1e-12)
     points = ax.collections[-1]
     np.testing.assert_array_equal(points.get_offsets()[:, 0], LINE)
-    assert [text.get_position()[0] for text in ax.texts] == LINE.tolist()
-    assert [text.get_text() for text in ax.texts] == [f"{share:.2f}" for share in resp[:, 1]]
+    name, *numbers = ax.texts
+    assert name.get_text() == "$r_{n2}$:"
+    assert [text.get_position()[0] for text in numbers] == LINE.tolist()
+    assert [text.get_text() for text in numbers] == [f"{share:.2f}" for share in resp[:, 1]]
 
 
 def test_three_bells_carry_no_numbers(ax):
