@@ -31,6 +31,7 @@ HEADINGS = ["h2", "h3", "h4"]
 KEYS = {"title", "show", "lines", "say", "question", "code", "sheet", "list"}
 LEAVE_OUT = ".headerlink, script, .check-line, .copybtn, .zoom"
 FORMULA = re.compile(r"\$([^$]+)\$")
+LAST_STOP = re.compile(r"\s*[,.;]\s*((?:\\end\{\w+\}\s*)*\\\])")  # what ends the sentence in which a formula stands
 
 
 @dataclass(frozen=True)
@@ -222,11 +223,12 @@ def shown(tag: Tag, kind: str) -> str:
     if kind == "question":
         options = tag.find("ol")
         answer = tag.select_one(".answer")
-        return outer(options) + f'<div class="fragment answer">{"".join(outer(p) for p in answer.find_all("p", recursive=False))}</div>'
+        why = "".join(outer(tag) for tag in answer.find_all("p", recursive=False))
+        return f'{outer(options)}<div class="fragment answer">{why}</div>'
     if kind == "code":
         return f'<div class="highlight">{outer(tag)}</div>'
-    clean = cleaned(tag, f"{LEAVE_OUT}, figcaption, .admonition-title")
-    return str(clean)
+    content = str(cleaned(tag, f"{LEAVE_OUT}, figcaption, .admonition-title"))
+    return LAST_STOP.sub(r"\1", content) if "math" in tag.get("class", []) else content
 
 
 def notes(tags: list[Tag], kind: str) -> Iterator[str]:
