@@ -8,7 +8,7 @@ BOOK   ?=
 N      ?= 60
 SINCE  ?=
 ONLY   ?=
-NB     ?= $(wildcard book/*.ipynb)
+NB     ?= $(wildcard book/*.ipynb book/further/*.ipynb)
 PY     := .venv/bin/python
 STAMP  := .venv/.complete
 HTML   := _build/html
@@ -48,7 +48,7 @@ unit: $(STAMP)  ## run pytest on tests/ alone, without those that need a browser
 	$(PY) -m pytest tests -m 'not browser'
 
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
-	$(PY) -m pytest --nbval --nbval-current-env book/*.ipynb
+	$(PY) -m pytest --nbval --nbval-current-env $(NB)
 
 browser: book slides  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
 	$(PY) -m pytest tests -m browser

@@ -353,7 +353,9 @@ def _words(page: Page) -> dict[int, int]:
     words = {i: len(c["source"].split()) for i, c in enumerate(page.cells) if c["cell_type"] == "markdown"}
     for block in page.blocks:
         if block.folded and not any(outer.folded for outer in block.inside):
-            words[block.cell] -= len(block.content.split())
+            options = [f":{name}: {value}" for name, value in block.options.items()]
+            fences = ["```{kind}", "```"]
+            words[block.cell] -= len(" ".join([*fences, block.argument, *options, block.content]).split())
     return words
 
 

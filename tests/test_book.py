@@ -242,6 +242,13 @@ def test_a_further_page_is_shorter_still(heading, outside):
     assert bool(list(book_rules.every_staged_page_is_short(make_book(cells, name=FURTHER)))) == outside
 
 
+def test_what_a_fold_holds_is_not_counted_nor_the_fold_itself():
+    inner = "```{dropdown} Seven\nEight.\n```"
+    text = f"One two.\n\n````{{dropdown}} Three four\n:color: five\n\nSix.\n\n{inner}\n````"
+    page = book_pages.Page.from_notebook(NAME, {"cells": [prose(text + "\n\nNine.")], "metadata": {}})
+    assert book_rules._words(page) == {0: 3}
+
+
 def test_no_rule_is_without_a_breach():
     assert {rule.__name__ for rule in RULES} == {name for name, _ in BREACHES}
 

@@ -2,8 +2,9 @@
 
 import check_lines
 import folds
+import ledger
 import pytest
-from book_pages import Check, amount
+from book_pages import Check, Page, amount
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 
@@ -51,6 +52,23 @@ def test_an_amount_is_written_as_a_reader_writes_it(value, text):
 )
 def test_a_line_says_what_was_checked_and_how_well(checks, text):
     assert check_lines.what(checks) == text
+
+
+def test_the_ledger_marks_and_counts_what_holds_by_construction():
+    records = [("eq-a", "by construction: a sum"), ("eq-a", None)]
+    outputs = [
+        {"metadata": {"emvae": {"label": label, "part": part, "error": 0.0, "tol": 1.0}}}
+        for label, part in records
+    ]
+    cells = [
+        {"cell_type": "markdown", "source": "$$ a = b $$ (eq-a)"},
+        {"cell_type": "code", "source": "report()", "outputs": outputs},
+    ]
+    page = Page.from_notebook("book/1-one", {"cells": cells, "metadata": {}})
+    assert ledger.count("equations", [page]).endswith(
+        "1 are checked, in 2 checks, 1 of them by construction."
+    )
+    assert [type(ledger._cells(check)[0]) for check in page.checks] == [nodes.emphasis, nodes.inline]
 
 
 def page(*content):

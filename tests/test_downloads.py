@@ -84,8 +84,9 @@ def test_the_figures_of_the_book_travel_beside_its_notebooks(unpacked):
     assert Path(ran.stdout.strip()) == unpacked / "book" / "figures" / "__init__.py"
 
 
-def test_a_notebook_alone_says_what_it_needs_and_is_a_notebook(tmp_path):
-    copy = tmp_path / "_sources" / "book" / "x.ipynb"
+@pytest.mark.parametrize("name", ["x.ipynb", "further/x.ipynb"])
+def test_a_notebook_alone_says_what_it_needs_and_is_a_notebook(tmp_path, name):
+    copy = tmp_path / "_sources" / "book" / name
     copy.parent.mkdir(parents=True)
     source = ROOT / "book" / "3-bernoulli-mixture.ipynb"
     copy.write_bytes(source.read_bytes())

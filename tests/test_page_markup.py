@@ -1,5 +1,6 @@
 """Reading times are told as they were measured; folds keep what they fold."""
 
+import re
 from pathlib import Path
 
 import book_pages
@@ -9,6 +10,7 @@ import page_facts
 import pytest
 import yaml
 from docutils import nodes
+from docutils.utils import new_document
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -27,10 +29,10 @@ def words(n):
     ],
 )
 def test_a_page_says_how_long_it_takes(minutes, text):
-    assert page_facts.times(minutes) == text
+    assert page_facts.times(minutes).replace("\N{NO-BREAK SPACE}", " ") == text
 
 
-@pytest.mark.parametrize("name", [n for n in book_pages.read_toc(ROOT) if n.split("/")[-1][0].isdigit()])
+@pytest.mark.parametrize("name", [n for n in book_pages.read_toc(ROOT) if re.match(r"book/(\d|further/)", n)])
 def test_the_times_of_a_chapter_are_told_once_and_grow(name):
     minutes = CONFIG["sphinx"]["config"]["reading_times"][name]
     assert minutes == sorted(minutes)
@@ -72,3 +74,17 @@ def test_a_docstring_that_is_shown_cites_by_number():
     markup.write_numbers(listing, {"eq-a": "(2.1)", "eq-b": "(2.2)"}.__getitem__)
     assert listing.astext() == 'def f():\n    """Return (2.1) as in (2.2), {2}."""'
     assert listing.rawsource == listing.astext()
+
+
+@pytest.mark.parametrize(("mode", "in_sight"), [("all", ""), ("input", "the output")])
+def test_hidden_code_is_folded_with_or_without_its_output(mode, in_sight):
+    parts = [nodes.container("", nodes.literal_block(text=text)) for text in ("the code", "the output")]
+    document = new_document("page")
+    document += nodes.container("", *parts, hide_mode=mode)
+    folds.fold_code(None, document)
+    (fold,) = document.findall(nodes.admonition)
+    assert "the code" in fold.astext()
+    folds.fold_code(None, document)
+    assert len(list(document.findall(nodes.admonition))) == 1
+    fold.parent.remove(fold)
+    assert document.astext() == in_sight

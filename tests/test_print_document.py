@@ -45,8 +45,11 @@ def test_pictures_and_styles_are_those_of_the_built_book(document):
     assert scripts == [None, "../html/_static/mathjax/tex-chtml.js"]
 
 
-def test_proofs_are_unfolded(document):
-    assert [details.has_attr("open") for details in document.find_all("details")] == [True]
+def test_proofs_are_unfolded_and_checks_stand_as_one_line(document):
+    proof, check = document.find_all("details")
+    assert proof.has_attr("open")
+    assert "It is folded." in proof.get_text()
+    assert check.get_text() == "✓ (2.7) checked"
 
 
 def test_contents_list_parts_chapters_and_sections(document):

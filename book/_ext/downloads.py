@@ -25,7 +25,7 @@ SKIPPED = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
 PACKED = {".gz", ".png", ".pt"}
 DATE = (1980, 1, 1, 0, 0, 0)
 NEEDS = (
-    "*This notebook runs in the folder `book` of the course, which has what it needs: the package `emvae`, "
+    "*This notebook runs in its folder of the course, which has what it needs: the package `emvae`, "
     "the book's own `figures`, stored results. Download the course from the same page; its README goes on.*"
 )
 
@@ -60,7 +60,8 @@ def add_archive(app: Sphinx, error: Exception | None) -> None:
 
 def say_what_is_needed(app: Sphinx, error: Exception | None) -> None:
     """Begin each chapter's copy, which is offered for download alone, with what it needs to run."""
-    for copy in Path(app.outdir, "_sources", "book").glob("*.ipynb"):
+    folder = Path(app.outdir, "_sources", "book")
+    for copy in [*folder.glob("*.ipynb"), *folder.glob("further/*.ipynb")]:
         notebook = json.loads(copy.read_text(encoding="utf-8"))
         note = {"cell_type": "markdown", "id": "what-this-needs", "metadata": {}, "source": NEEDS}
         notebook["cells"].insert(0, note)

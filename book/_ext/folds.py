@@ -1,4 +1,4 @@
-"""Proofs, solutions and checks that open and close: each a ``<details>``, in HTML alone.
+"""Proofs, solutions, checks and hidden code that open and close: each a ``<details>``, in HTML alone.
 
 It opens by keyboard, by a link into it, by the browser's own search, and without JavaScript.
 """
@@ -16,6 +16,16 @@ class fold(nodes.Element):  # type: ignore[misc]  # docutils carries no types
 
 class fold_title(nodes.TextElement):  # type: ignore[misc]  # docutils carries no types
     """What stands there when it is closed."""
+
+
+def fold_code(app: Sphinx, doctree: nodes.document) -> None:
+    """Fold what a cell's tags hide: of ``hide-cell`` all, of ``hide-input`` the code."""
+    for cell in list(doctree.findall(nodes.container)):
+        if cell.get("hide_mode") in {"all", "input"}:
+            hidden = cell if cell.attributes.pop("hide_mode") == "all" else cell[0]
+            fold = nodes.admonition("", nodes.title(text="Code"), classes=["dropdown", "thin", "code-fold"])
+            hidden.parent.replace(hidden, fold)
+            fold += hidden
 
 
 def fold_all(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -62,5 +72,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the nodes and what makes them."""
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.add_node(fold_title, html=(visit_fold_title, depart_fold_title))
+    app.connect("doctree-read", fold_code, priority=600)  # when checks are folded
     app.connect("doctree-resolved", fold_all, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

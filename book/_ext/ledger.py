@@ -74,7 +74,7 @@ def count(what: str, pages: list[Page]) -> str:
     checks = [check for page in pages for check in page.checks if check.label in claims]
     checked = {check.label for check in checks}
     built = sum(check.by_construction for check in checks)
-    marked = f", {built} of which hold by construction" if built else ""
+    marked = f", {built} of them by construction" if built else ""
     definitions = f"{len(labels) - len(claims)} definitions and " if what == "equations" else ""
     return (
         f"{len(labels)} {what}: {definitions}{len(claims)} claims, "

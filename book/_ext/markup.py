@@ -44,8 +44,10 @@ def write_numbers(listing: nodes.literal_block, number: Callable[[str], str]) ->
 
 
 def number(env: BuildEnvironment, label: str) -> str:
-    """Return an equation's number as the page shows it."""
-    docname, _ = env.get_domain("math").equations[label]  # type: ignore[attr-defined]
+    """Return an equation's number as the page shows it; the label, if there is no such equation."""
+    docname, _ = env.get_domain("math").equations.get(label, ("", ""))  # type: ignore[attr-defined]
+    if not docname:
+        return label
     parts = env.toc_fignumbers[docname]["displaymath"][f"equation-{label}"]
     return f"({'.'.join(map(str, parts))})"
 

@@ -31,10 +31,9 @@ class ReadingTimes(SphinxRole):
 
 def duration(minutes: int) -> str:
     """Write a time: 40 min, 1 h 40 min, 2 h."""
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+    hours, rest = divmod(minutes, 60) if minutes >= 90 else (0, minutes)
+    parts = [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]
+    return " ".join(filter(None, parts)).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def times(minutes: list[int]) -> str:

@@ -6,6 +6,7 @@ function draws on the Axes it is given. It is called by a cell of the book that 
 known shapes, so it checks none: what users draw of their own data is in ``emvae.plotting``.
 """
 
+from figures.bit_images import plot_coins, plot_hand_step, plot_image_rows
 from figures.bound_parts import plot_atoms, plot_density, plot_variance_pairs
 from figures.gradient_noise import (
     plot_bell,
@@ -21,12 +22,15 @@ from figures.staircases import plot_elbo_staircase
 __all__ = [
     "plot_atoms",
     "plot_bell",
+    "plot_coins",
     "plot_computation_graph",
     "plot_confusion",
     "plot_density",
     "plot_elbo_staircase",
     "plot_gradient_clouds",
+    "plot_hand_step",
     "plot_hole_map",
+    "plot_image_rows",
     "plot_misplaced_code",
     "plot_model_selection",
     "plot_responsibility_plane",

@@ -88,6 +88,20 @@ def test_language_title_and_headings(visit):
     assert [pair for pair in pairwise(levels) if pair[1] > pair[0] + 1] == []
 
 
+WEIGHTS = """() => [...document.querySelectorAll("article :is(h1, h2, h3, h4)")].map(heading => {
+  const {fontSize, fontWeight} = getComputedStyle(heading);
+  return [Number(heading.tagName[1]), -parseFloat(fontSize), -Number(fontWeight)];
+})"""
+
+
+def test_a_heading_is_larger_than_those_below_it_and_no_lighter(visit):
+    looks = sorted({tuple(look) for look in visit.page.evaluate(WEIGHTS)})
+    assert len(looks) == len({level for level, *_ in looks})
+    for above, below in pairwise(looks):
+        assert above[1] < below[1]
+        assert above[2] <= below[2]
+
+
 def test_a_column_is_headed_by_words_or_a_formula(visit):
     heads = visit.page.locator("article th").all_text_contents()
     assert [text for text in heads if not text.strip()] == []

@@ -2,11 +2,13 @@
 
 import re
 
+import book_pages
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PAGES, PHONE
+from tests.browser.conftest import DESKTOP, PAGES, PHONE, ROOT
 
+NOTEBOOKS = [page.name for page in book_pages.read_book(ROOT) if page.is_notebook]
 CHAPTERS = [name for name in PAGES if name.split("/")[-1][0].isdigit()]
 FIRST, SECOND = CHAPTERS[:2]
 SOLUTION = "sol-responsibility-logistic"
@@ -22,12 +24,11 @@ def first(new_visit):
 
 def test_a_chapter_says_how_long_it_takes_and_what_it_needs(visit):
     facts = visit.page.locator(".page-facts")
-    if visit.name not in CHAPTERS:
+    if visit.name not in NOTEBOOKS:
         assert facts.locator("a[href$='.zip']").count() == 0
         return
     text = facts.inner_text()
-    minutes = int(re.search(r"About (\d+) minutes to read", text)[1])
-    assert 30 <= minutes <= 120
+    assert re.search(r"First reading \d+ (h|min)", text)
     assert "Needs " in text
     assert visit.page.locator(".prev-next-footer a").count() == 2
 
@@ -44,11 +45,24 @@ SETTLED = """() => new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
 TOO_WIDE = """() => [document.documentElement.scrollWidth, [...document.querySelectorAll("article *")].filter(
   element => element.getBoundingClientRect().right > innerWidth + 1
-             && !element.closest("mjx-container, pre, table, [aria-hidden]")
+             && !element.closest("mjx-container, table, [aria-hidden]")
 ).map(element => element.outerHTML.slice(0, 120))]"""
+CUT = """() => [...document.querySelectorAll("article pre")].filter(
+  listing => listing.scrollWidth > listing.clientWidth + 1
+).map(listing => listing.textContent.slice(0, 120))"""
 
 
-def test_nothing_but_formulas_tables_and_listings_is_wider_than_a_phone(visit):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_no_line_of_a_listing_is_cut(visit, size):
+    visit.page.set_viewport_size(size)
+    visit.page.evaluate(FOLDS, True)
+    cut = visit.page.evaluate(CUT)
+    visit.page.evaluate(FOLDS, False)
+    visit.page.set_viewport_size(DESKTOP)
+    assert cut == []
+
+
+def test_nothing_but_formulas_and_tables_is_wider_than_a_phone(visit):
     visit.page.set_viewport_size(PHONE)
     visit.page.evaluate(FOLDS, True)
     visit.page.evaluate(SETTLED)
@@ -157,7 +171,7 @@ def test_a_page_does_without_scripts(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(site.url(FIRST))
-    assert page.locator("article h2").count() == 10
+    assert page.locator("article h2").count() > 5
     page.locator("details.fold summary").first.click()
     expect(page.locator("details.fold[open] section").first).to_be_visible()
     assert page.locator("figure img").first.is_visible()
