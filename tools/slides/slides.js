@@ -20,7 +20,11 @@
     keyboardCondition: ownKeys,
   });
 
-  const isTooLarge = (box) => box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
+  const right = (node) => node?.getBoundingClientRect().right;
+  const meetsNumber = (line) => right(line.querySelector("mjx-math")) > line.querySelector(".eqno")?.getBoundingClientRect().left;
+  const isTooLarge = (box) =>
+    box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1 ||
+    [...box.querySelectorAll("div.math")].some(meetsNumber);
   const settled = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
   async function fit() {
