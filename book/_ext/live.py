@@ -8,7 +8,7 @@
     **The claim in one sentence.** Then the rest of the caption.
     ```
 
-``:small:`` makes a figure without number and without the controls of a second look, for a page that only invites.
+``:small:`` makes a figure that has no name and fewer controls, for a page that only invites.
 
 The picture is ``book/_static/live/em.png``, which ``make widgets`` draws; readers without JavaScript, the
 printed book and every builder but HTML show it. The figure is numbered and has the name ``fig-live-em``.

@@ -1,4 +1,4 @@
-"""Write the slides of the chapters beside the built book: one page a deck, its scripts, nothing from elsewhere."""
+"""Write the slides of the chapters beside the built book: a page for each deck, nothing from elsewhere."""
 
 from __future__ import annotations
 

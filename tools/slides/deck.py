@@ -1,9 +1,9 @@
-"""A deck is a list of references into a chapter; its slides are made of what the built page shows there.
+r"""A deck is a list of references into a chapter; its slides are made of what the built page shows there.
 
-A file ``book/slides/<chapter>.yml`` is a list, one entry a slide. An entry is what the slide shows, or a mapping::
+A file ``book/slides/<chapter>.yml`` is a list, one entry a slide: what the slide shows, or a mapping::
 
     - fig-em-cycle                          # a figure, live or not: its claim is the title
-    - title: Two problems instead of one    # without a title: the claim, the theorem's name, or the heading above
+    - title: Two problems instead of one    # otherwise the claim, the theorem's name, the heading
       show: [eq-gmm-split, def-gmm-counts]
       lines: ["At most three short lines, $\\pi_k$ as on the page."]
       say: One line for the speaker.
@@ -31,7 +31,8 @@ HEADINGS = ["h2", "h3", "h4"]
 KEYS = {"title", "show", "lines", "say", "question", "code", "sheet", "list"}
 LEAVE_OUT = ".headerlink, script, .check-line, .copybtn, .zoom"
 FORMULA = re.compile(r"\$([^$]+)\$")
-LAST_STOP = re.compile(r"\s*[,.;]\s*((?:\\end\{\w+\}\s*)*\\\])")  # what ends the sentence in which a formula stands
+# What ends the sentence in which a formula stands.
+LAST_STOP = re.compile(r"\s*[,.;]\s*((?:\\end\{\w+\}\s*)*\\\])")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
     mappings = [entry if isinstance(entry, dict) else {"show": [entry]} for entry in entries]
     for number, entry in enumerate(mappings, 1):
         if unknown := entry.keys() - KEYS:
-            raise ValueError(f"{path}, slide {number}: {sorted(unknown)[0]!r} is none of {', '.join(sorted(KEYS))}")
+            known = ", ".join(sorted(KEYS))
+            raise ValueError(f"{path}, slide {number}: {sorted(unknown)[0]!r} is none of {known}")
         if isinstance(entry.get("show"), str):
             entry["show"] = [entry["show"]]
     return mappings
@@ -70,10 +72,10 @@ class Chapter:
         page = BeautifulSoup(html, "html.parser")
         if page.article is None or page.article.h1 is None:
             raise ValueError(f"{address} has no article with a heading: build the book first (make book)")
-        self.article = page.article
+        self.article, self.top = page.article, page.article.h1
         self.address = address
         self.scripts = [str(tag) for tag in page.select("head script") if is_needed(tag)]
-        self.title = plain(page.article.h1)
+        self.title = plain(self.top)
 
     def labelled(self, label: str) -> Tag:
         """Return what a label names: an equation, a figure, a theorem or an algorithm."""
@@ -99,13 +101,14 @@ class Chapter:
     def within(self, heading: str, selector: str) -> Tag:
         """Return the first element of a kind in the section that a heading begins."""
         for tag in self.article.find_all(HEADINGS):
-            if plain(tag) == heading and (found := tag.parent.select_one(selector)):
+            if plain(tag) == heading and tag.parent and (found := tag.parent.select_one(selector)):
                 return found
         return missing(f"section {heading!r} that has such a part")
 
     def heading(self, tag: Tag) -> Tag:
         """Return the heading under which an element stands."""
-        return tag.find_previous(["h1", *HEADINGS])
+        found = tag.find_previous(["h1", *HEADINGS])
+        return found if isinstance(found, Tag) else self.top
 
 
 def missing(what: str) -> Tag:
@@ -161,7 +164,7 @@ def slides(chapter: Chapter, entries: list[dict[str, Any]]) -> Iterator[Slide]:
 def make_slide(chapter: Chapter, entry: dict[str, Any]) -> Slide:
     """Make one slide of what its entry names."""
     tags, kind = parts(chapter, entry)
-    at = tags[0] if tags else chapter.article.h1
+    at = tags[0] if tags else chapter.top
     above = chapter.heading(at)
     title = set_formulas(entry["title"]) if "title" in entry else claim(at) or inner_title(above)
     content = "".join(shown(tag, kind) for tag in tags)
@@ -191,7 +194,7 @@ def parts(chapter: Chapter, entry: dict[str, Any]) -> tuple[list[Tag], str]:
     tags = [chapter.labelled(label) for label in entry.get("show", [])]
     if not tags:
         return tags, "text"
-    if "live" in tags[0].get("class", []):
+    if "live" in classes(tags[0]):
         return tags, "live"
     return tags, {"figure": "picture"}.get(tags[0].name, "formula")
 
@@ -203,7 +206,7 @@ def claim(tag: Tag) -> str:
         return inner(strong) if strong else ""
     if tag.name == "fieldset" and tag.legend:
         return inner(tag.legend)
-    name = tag.select_one(".admonition-title") if "proof" in tag.get("class", []) else None
+    name = tag.select_one(".admonition-title") if "proof" in classes(tag) else None
     return inner(name, leave_out=f"{LEAVE_OUT}, .caption-number").strip("() ") if name else ""
 
 
@@ -221,14 +224,13 @@ def section_of(heading: Tag, chapter: Chapter) -> str:
 def shown(tag: Tag, kind: str) -> str:
     """Return an element as a slide shows it."""
     if kind == "question":
-        options = tag.find("ol")
-        answer = tag.select_one(".answer")
-        why = "".join(outer(tag) for tag in answer.find_all("p", recursive=False))
-        return f'{outer(options)}<div class="fragment answer">{why}</div>'
+        options = "".join(outer(part) for part in tag.select("ol"))
+        why = "".join(outer(part) for part in tag.select(".answer > p"))
+        return f'{options}<div class="fragment answer">{why}</div>'
     if kind == "code":
         return f'<div class="highlight">{outer(tag)}</div>'
     content = str(cleaned(tag, f"{LEAVE_OUT}, figcaption, .admonition-title"))
-    return LAST_STOP.sub(r"\1", content) if "math" in tag.get("class", []) else content
+    return LAST_STOP.sub(r"\1", content) if "math" in classes(tag) else content
 
 
 def notes(tags: list[Tag], kind: str) -> Iterator[str]:
@@ -245,6 +247,11 @@ def notes(tags: list[Tag], kind: str) -> Iterator[str]:
 def block(tag: Tag) -> Tag:
     """Return the block of the page that an element is or stands in: a cell, a theorem, itself."""
     return tag.find_parent(class_="cell") or tag.find_parent(class_="proof") or tag
+
+
+def classes(tag: Tag) -> list[str]:
+    """Return the classes of an element."""
+    return tag.get_attribute_list("class")
 
 
 def set_formulas(text: str) -> str:
