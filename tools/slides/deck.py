@@ -218,7 +218,8 @@ def inner_title(heading: Tag) -> str:
 def section_of(heading: Tag, chapter: Chapter) -> str:
     """Return where in the book a slide comes from: the section's number, or else the chapter's title."""
     number = heading.select_one(".section-number")
-    return f"Section {number.get_text(strip=True).rstrip('.')}" if number else chapter.title
+    word = "Chapter" if heading.name == "h1" else "Section"
+    return f"{word} {number.get_text(strip=True).rstrip('.')}" if number else chapter.title
 
 
 def shown(tag: Tag, kind: str) -> str:
