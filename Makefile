@@ -30,11 +30,11 @@ $(STAMP): FORCE
 endif
 
 BOOK_SOURCES = $(shell find book emvae tools/grading _config.yml _toc.yml -type f \
-	-not -path '*/.ipynb_checkpoints/*' -not -path '*/__pycache__/*' -not -name '*.gz' | sed 's/ /\\ /g')
+	-not -path '*/.ipynb_checkpoints/*' -not -path 'book/slides/*' -not -path '*/__pycache__/*' -not -name '*.gz' | sed 's/ /\\ /g')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test unit nbval browser look links serve pdf epub bench mutants train lint types check notebooks assignments grade figures widgets clean FORCE
+.PHONY: help book test unit nbval browser look links serve slides pdf epub bench mutants train lint types check notebooks assignments grade figures widgets clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,7 +50,7 @@ unit: $(STAMP)  ## run pytest on tests/ alone, without those that need a browser
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
 	$(PY) -m pytest --nbval --nbval-current-env $(NB)
 
-browser: book  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
+browser: book slides  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
 	$(PY) -m pytest tests -m browser
 
 look: book  ## take pictures of every page, light, dark and on a phone, into _build/look (needs Chromium)
@@ -62,6 +62,9 @@ links: book  ## ask every outside address of the book whether it is still there 
 serve: book  ## serve the built book on http://localhost:8000 (PORT=...)
 	@echo 'http://localhost:$(PORT)/ (stop with Ctrl-C)'
 	@$(PY) -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+slides: book  ## write a deck of slides for each chapter into _build/html/slides
+	@$(PY) -m tools.slides
 
 pdf: book  ## print the whole book into one PDF in _build (needs Chromium)
 	@$(PY) -m tools.print $(PRINT).pdf

@@ -8,6 +8,8 @@
     **The claim in one sentence.** Then the rest of the caption.
     ```
 
+``:small:`` makes a figure that has no name and fewer controls, for a page that only invites.
+
 The picture is ``book/_static/live/em.png``, which ``make widgets`` draws; readers without JavaScript, the
 printed book and every builder but HTML show it. The figure is numbered and has the name ``fig-live-em``.
 A page that holds live figures loads the shared scripts and each figure's own, in the order of PARTS, all
@@ -41,7 +43,7 @@ class LiveFigure(SphinxDirective):
 
     required_arguments = 1
     has_content = True
-    option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012  docutils declares it so
+    option_spec = {"alt": directives.unchanged_required, "small": directives.flag}  # noqa: RUF012  docutils' way
 
     def run(self) -> list[nodes.Node]:
         """Make the numbered figure of picture and caption."""
@@ -53,8 +55,11 @@ class LiveFigure(SphinxDirective):
         picture = f"/{FOLDER.relative_to(Path(self.env.srcdir).resolve()).as_posix()}/{name}.png"
         figure = nodes.figure("", nodes.image(uri=picture, alt=self.options["alt"]))
         figure["classes"] += ["live", f"live-{name}"]
-        figure["names"].append(f"fig-live-{name}")
-        self.state.document.note_explicit_target(figure)
+        if "small" in self.options:
+            figure["classes"].append("live-small")
+        else:
+            figure["names"].append(f"fig-live-{name}")
+            self.state.document.note_explicit_target(figure)
         self.set_source_info(figure)
         text = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, text)
