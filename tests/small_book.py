@@ -32,8 +32,7 @@ ONE = """<section id="one"><h1><span class="section-number">1. </span>One</h1>
 <h3>Deep, and with so long a name that one line of paper does not hold it, so it goes on in a second</h3>
 <details class="sd-dropdown"><summary>Proof</summary>
 <div id="content"><p>It is folded.</p></div><div id="content"></div></details>
-<details class="fold thin check-line"><summary>✓ (2.7) checked</summary>
-<div class="cell">report("eq-e")</div></details>
+<details class="fold thin check-line"><summary>✓ (2.7) checked</summary><p>report("eq-e")</p></details>
 </section></section></section>
 <script>late()</script>"""
 TWO = r"""<section id="two"><h1><span class="section-number">2. </span>Two</h1>
