@@ -1,11 +1,15 @@
 """A cell tagged ``check`` is told in one line, made from what its outputs store."""
 
+import json
+from types import SimpleNamespace
+
 import check_lines
 import folds
 import ledger
 import pytest
 from book_pages import Check, Page, amount
 from docutils import nodes
+from docutils.utils import new_document
 from sphinx.addnodes import pending_xref
 
 
@@ -140,3 +144,34 @@ def test_the_line_becomes_a_fold_without_a_box_and_without_links():
     assert summary.astext() == "✓ (2.24)"
     assert list(summary.findall(nodes.reference)) == []
     assert "report" in code.astext()
+
+
+def test_each_tagged_cell_of_a_page_gets_the_line_of_its_own_outputs(tmp_path):
+    outputs = [[], ["eq-a"], ["eq-b"]]
+    cells = [
+        {
+            "cell_type": "code",
+            "source": "report()",
+            "outputs": [
+                {"metadata": {"emvae": {"label": a, "part": "it", "error": 0.5, "tol": 1.0}}} for a in found
+            ],
+        }
+        for found in outputs
+    ]
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/1-one.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}), encoding="utf-8")
+    document = new_document("page")
+    for index, tagged in enumerate([False, True, True]):
+        container = nodes.container("", nodes.literal_block(text=f"code {index}"), cell_index=index)
+        container["classes"] = ["cell", "tag_check"] if tagged else ["cell"]
+        document += container
+    app = SimpleNamespace(srcdir=tmp_path, env=SimpleNamespace(docname="book/1-one"))
+    check_lines.add_lines(app, document)
+    plain, first, second = document.children
+    assert plain["classes"] == ["cell"]
+    assert [line["classes"] for line in (first, second)] == [["dropdown", "thin", "check-line"]] * 2
+    assert [line[0].astext() for line in (first, second)] == [
+        "✓ eq-a checked: it, error 0.5 (tolerance 1)",
+        "✓ eq-b checked: it, error 0.5 (tolerance 1)",
+    ]
+    assert [line[1].astext() for line in (first, second)] == ["code 1", "code 2"]

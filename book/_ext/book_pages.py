@@ -124,7 +124,8 @@ def small_blocks(token: Token, cell: int, line: int, inside: tuple[Block, ...]) 
 
 def split_options(content: str) -> tuple[dict[str, str], str]:
     """Return a directive's options, which stand in its first lines, and the rest."""
-    options, lines = {}, content.splitlines(keepends=True)
+    options: dict[str, str] = {}
+    lines = content.splitlines(keepends=True)
     while lines and (found := OPTION.match(lines[0].rstrip("\n"))):
         options[found[1]] = found[2]
         del lines[0]

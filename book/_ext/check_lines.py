@@ -87,10 +87,8 @@ def reference(label: str, docname: str) -> pending_xref:
 
 def what(checks: list[Check]) -> str:
     """Say what was checked, with what error and tolerance: the largest, or of unequal ones the worst."""
-    worst = max(checks, key=lambda check: (check.error / check.tol if check.tol else 0, check.error))
     same = len({check.tol for check in checks}) == 1
-    if same:
-        worst = max(checks, key=lambda check: check.error)
+    worst = max(checks, key=lambda check: check.error if same or not check.tol else check.error / check.tol)
     which = "error" if len(checks) == 1 else "largest error" if same else "worst error"
     measured = f"{which} {amount(worst.error)} (tolerance {amount(worst.tol)})"
     return ", ".join([*parts(checks), measured])
