@@ -188,3 +188,13 @@ def test_points_are_drawn_by_mouse_and_by_keys(visit, figure):
     assert current(visit)["half"] == "M"
     figure.get_by_role("button", name="Remove all points").click()
     figure.get_by_text("No data yet").wait_for()
+
+
+def test_the_landing_page_has_a_small_one_without_what_the_chapter_keeps(open_page):
+    page = open_page("book/index", reduced_motion="reduce")
+    figure = page.locator("figure.live-small.live-on")
+    figure.get_by_role("button", name="-step ▶").click()
+    assert page.evaluate("emvaeLive.figures.em.run().cursor") == 1
+    assert figure.get_by_role("button").filter(visible=True).count() == 4
+    assert figure.get_by_role("group", name="Data and model").count() == 0
+    assert page.locator("#fig-live-em").count() == 0
