@@ -1,8 +1,10 @@
 """Each deck fits its screen, asks no other host for anything, and its live figures live."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from tests.browser.conftest import HTML, ROOT
 
@@ -88,6 +90,13 @@ def test_an_answer_comes_with_the_next_key(open_visit):
     page.keyboard.press("ArrowRight")
     answer.wait_for(state="visible")
     assert page.evaluate("Reveal.getIndices().h") == place
+
+
+def test_a_deck_prints_a_page_for_each_slide(open_visit):
+    page = open_deck(open_visit, "2-gaussian-mixture")
+    pages = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(pages) == page.evaluate("Reveal.getTotalSlides()")
+    assert len(pages[1].images) == 1  # the picture of the live figure
 
 
 def test_a_deck_opens_as_a_file(open_visit):
