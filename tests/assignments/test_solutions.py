@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tools.grading import answer_files, own_work, sandbox
-from tools.grading.judging import Judge, by_task
+from tools.grading.judging import Judge
 from tools.grading.sandbox import Limits
 from tools.grading.sources import grade_id, read_all, task
 
@@ -57,7 +57,7 @@ def test_a_solution_fails_exactly_the_tests_that_it_should(assignment, name, mar
     assert complaints == answers(assignment, name).own_work
     tasks = {grade_id(cell): task(cell) for cell in source.tests}
     written = {task(cell) for cell in source.written} - set(tasks.values())
-    lost = {part for part, (given, waiting) in by_task(source, result.grades).items()
+    lost = {part for part, (given, waiting) in result.tasks.items()
             if given + waiting < source.tasks[part]}  # fmt: skip
     assert lost - written == {tasks[test] for test in fails}
 

@@ -13,8 +13,7 @@ import matplotlib
 import pytest
 
 from tools.grading import answer_files
-from tools.grading.nbgraders import is_solution, is_test
-from tools.grading.sources import grade_id, read_all, task
+from tools.grading.sources import grade_id, is_solution, is_test, read_all, task
 
 FOLDER = Path(__file__).with_name("solutions")
 ASSIGNMENTS = read_all()
