@@ -113,6 +113,9 @@ class Shell(InteractiveShell):
     trace: tuple[str, ...] = ()
     ended = False
 
+    def enable_gui(self, gui: Any = None) -> None:
+        """Open no windows: figures are shown inline, as ``%matplotlib inline`` asks."""
+
     def ask_exit(self) -> None:
         """Take note of ``exit()``."""
         self.ended = True
