@@ -92,20 +92,10 @@ def _uses(notebook: NotebookNode) -> dict[str, Use]:
 
 
 def _imports(tree: ast.AST) -> dict[str, str]:
-    """Return the full name of each name that import statements bind, wherever they stand."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                root = alias.name.partition(".")[0]
-                found[alias.asname or root] = alias.name if alias.asname else root
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                if alias.name == "*":
-                    found |= {name: f"{node.module}.{name}" for name in _public(node.module)}
-                else:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
+    """Return what import statements bind, with all that a star stands for."""
+    found = names.imported(tree)
+    stars = [full.removesuffix(".*") for full in found.values() if full.endswith(".*")]
+    return found | {name: f"{module}.{name}" for module in stars for name in _public(module)}
 
 
 class _Reader:
@@ -187,8 +177,9 @@ def _text(node: ast.AST) -> str:
     """Return the text of a constant, or of what is put together from constants."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
-    parts = (node.left, node.right) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) else ()
-    parts = tuple(node.values) if isinstance(node, ast.JoinedStr) else parts
+    parts: list[ast.expr] = list(node.values) if isinstance(node, ast.JoinedStr) else []
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [node.left, node.right]
     texts = [_text(part.value if isinstance(part, ast.FormattedValue) else part) for part in parts]
     return "".join(texts) if all(texts) else ""
 
@@ -221,4 +212,3 @@ def _public(module: str) -> Iterator[str]:
         with suppress(ImportError):
             value = importlib.import_module(module)
             yield from getattr(value, "__all__", [n for n in vars(value) if not n.startswith("_")])
-
