@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.assignments import tiny
+from tools.grading import __main__ as command
 from tools.grading import batch, collecting, names, pages, sandbox, tables
 from tools.grading.__main__ import grade, main
 from tools.grading.collecting import RESULTS, collect
@@ -392,6 +393,21 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_a_line(arguments, said
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(said)
     assert main(["--trust", *arguments]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "book"),
+    [(["try", "x"], None), (["--book", "https://b.example", "try", "x"], "https://b.example"), (["grade", "x"], "")],
+)
+def test_who_tries_an_assignment_reads_on_in_the_book_that_was_built_here(arguments, book, monkeypatch):
+    """Students have no such files: what is graded names the published book or none."""
+    monkeypatch.setenv("EMVAE_BOOK", "put back at the end")
+    monkeypatch.delenv("EMVAE_BOOK")
+    seen = []
+    for name in ("check_package", "read_all", "attempt", "grade", "summary"):
+        monkeypatch.setattr(command, name, lambda *_, **__: seen.append(os.environ.get("EMVAE_BOOK")))
+    main(["--trust", *arguments])
+    assert seen[-1] == book
 
 
 def test_cells_are_read_side_by_side():

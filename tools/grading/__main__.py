@@ -154,7 +154,8 @@ def main(arguments: list[str]) -> int:
         "--share", type=_share, help="3/20: every 20th submission from the 3rd on, no tables"
     )
     given = parser.parse_args(arguments)
-    os.environ["EMVAE_BOOK"] = given.book
+    if given.book or given.command != "try":  # who tries has the book that was built here, students do not
+        os.environ["EMVAE_BOOK"] = given.book
     try:
         check_package()
         if not given.trust:
