@@ -501,17 +501,44 @@ def test_a_second_grading_at_once_is_refused(small):
         first.kill()
 
 
+def on_a_disk_of_its_own(folder, script, *, how):
+    """Run a shell's script where the folder is another disk: ``how`` is bubblewrap's word for it.
+
+    ``grade`` in it grades the folder; nothing outside sees that disk, which is gone at the end.
+    """
+    shown = ["bwrap", "--dev-bind", "/", "/", "--cap-add", "ALL", "--die-with-parent", *how, "--chdir", str(ROOT)]
+    words = [*shown, "--", "bash", "-c", f'given=("$@")\ngrade() {{ "${{given[@]}}"; echo "ended: $?"; }}\n{script}']
+    return subprocess.run([*words, "bash", sys.executable, "-c", RUN, str(folder)], capture_output=True, text=True, timeout=300)
+
+
 @linux
-def test_a_full_disk_is_a_sentence(small):
-    """No file may become longer than a kilobyte: the limit of a process, as a full disk has none of its own here."""
-    (small / "tiny" / "bob.ipynb").unlink()
-    limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY)))  # noqa: E731
-    with start(small, preexec_fn=limit) as run:
-        error = run.stderr.read()
-    assert run.returncode == 2
-    assert "File too large; mend that and run it again" in error
-    assert "Traceback" not in error
-    goes_on(small)
+def test_a_full_disk_is_a_sentence_and_with_room_it_goes_on(small):
+    """A disk of memory on which all but some kilobytes are taken: ENOSPC, as anywhere."""
+    (small / "tiny" / "bob.ipynb").write_bytes(tiny.text(tiny.solved()))
+    disk = small.parent / "disk"
+    disk.mkdir()
+    script = f"""
+    cp -r {small}/. {disk}
+    head -c 4M /dev/zero > {disk}/filler 2> /dev/null
+    truncate -s -8K {disk}/filler
+    grade
+    rm {disk}/filler
+    grade
+    grep -c graded {disk}/{RESULTS}/grades.csv"""
+    ran = on_a_disk_of_its_own(disk, script, how=["--size", str(1 << 20), "--tmpfs", str(disk)])
+    assert "No space left on device; mend that and run it again, it goes on" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert [line for line in ran.stdout.splitlines() if line.startswith("ended")] == ["ended: 2", "ended: 0"]
+    assert ran.stdout.splitlines()[-1] == "2"
+
+
+@linux
+def test_a_folder_on_a_read_only_disk_is_a_sentence(small):
+    ran = on_a_disk_of_its_own(small, "grade", how=["--ro-bind", str(small), str(small)])
+    assert "Read-only file system; mend that and run it again" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == "ended: 2\n"
+    assert not (small / RESULTS).exists()
 
 
 @linux
@@ -545,7 +572,7 @@ def test_a_failing_tests_message_stays_what_it_was(small):
 
 
 @linux
-def test_a_read_only_folder_is_a_sentence(small, capsys, monkeypatch):
+def test_a_file_where_the_folder_of_results_should_be_is_a_sentence(small, capsys, monkeypatch):
     (small / RESULTS).write_text("a file stands where the folder of results should be")
     monkeypatch.setattr(command, "read_all", lambda *_: ALL)
     assert main(["grade", str(small)]) == 2
