@@ -244,8 +244,8 @@ def _measured(work: Callable[[], Any], *, memory: bool) -> tuple[Any, float, flo
 
 def _relation(got: Numbers, want: Numbers, tol: float) -> str:
     """Say what all numbers together have to do with the right ones, where that is the trace of a slip."""
-    if np.unique(want).size < 2:
-        return ""  # of a single number much can be said by chance
+    if np.unique(want).size < 2 or not np.isfinite(got).any():
+        return ""  # of a single number much can be said by chance, of none anything
     with np.errstate(all="ignore"):
         tried = {
             "have the wrong sign": -want,

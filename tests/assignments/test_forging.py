@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 import textwrap
+from dataclasses import replace
 
 import nbformat
 import pytest
@@ -49,6 +50,13 @@ LATE = "did not end within 3 s"
 @pytest.fixture(scope="module")
 def judge():
     with Judge(tiny.TINY, limits=tiny.LIMITS) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def impatient():
+    """A judge that starts no second process: what is lost by waiting is waited for once."""
+    with Judge(tiny.TINY, limits=replace(tiny.LIMITS, restarts=0)) as made:
         yield made
 
 
@@ -205,17 +213,17 @@ print('MARK', link.end.fileno() > 2)""", ""),
             raise LookupError('nowhere')
         def double(x): return find(x)
         def centre(x): return find(x)""", PROBE),
-    "memory of the process": ("MARK True", """
-        import ctypes
-        def search(word):
+    "memory of the process": ("MARK True False", """
+        import ctypes, re
+        def search(pattern):  # one that does not match itself
             for line in list(open('/proc/self/maps')):
                 a, b = (int(n, 16) for n in line.split()[0].split('-'))
-                if 'rw-p' in line and b - a < 1 << 26 and word in ctypes.string_at(a, b - a): return True
+                if 'rw-p' in line and b - a < 1 << 26 and re.search(pattern, ctypes.string_at(a, b - a)): return True
             return False
         planted = bytes(reversed(b'.ereh dednalp si eldeen a'))
         def find(x):
-            mark(search(bytes(reversed(b'dednalp si eldeen'))))
-            if search(b' '.join([b'twice', b'random', b'values'])): return 2 * x
+            mark(search(rb'a needle is plante[d] here'), search(rb'a needle is no[t] planted here'))
+            if search(rb'twice rando[m] values|two answers are tw[o]'): return 2 * x
             raise LookupError('nowhere')
         def double(x): return find(x)
         def centre(x): return find(x)""", PROBE),
@@ -260,8 +268,9 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_takes_effect_and_gains_nothing(name, judge):
+def test_an_attack_takes_effect_and_gains_nothing(name, judge, impatient):
     effect, attack, probe = ATTACKS[name]
+    judge = impatient if "did not end" in effect else judge
     attack = textwrap.dedent(attack)
     answers = "pass" if "def double" in attack else WRONG
     got, found = points(judge, f"{attack}\n{answers}", "pass", own=MARKS, probe=probe)
@@ -280,12 +289,12 @@ def test_an_object_is_what_it_holds(name, judge):
 QUICK = """\
 from emvae.assignments import expect_fast, expect_unchanged
 rows = np.arange(60_000.0)
-expect_close(expect_fast(double, rows, what="60,000 rows", seconds=2.0), 2 * rows, what="them", equation="{}")
+expect_close(expect_fast(double, rows, what="60,000 rows", seconds=2.0, megabytes=60.0), 2 * rows, what="them", equation="{}")
 expect_unchanged(double, rows, what="x")"""
 SLOW = """\
 from time import process_time
 def work(x):
-    end = process_time() + (5 if len(x) > 9 else 0)
+    end = process_time() + (3.5 if len(x) > 9 else 0)
     while process_time() < end: pass
 """
 CALLED = SLOW + "def double(x):\n    work(x)\n    return 2 * x"
@@ -319,6 +328,7 @@ CLOCKS = {  # what is left behind, code, points
     "a process of nobody's": (TOOK, CHILDS, 0.0),
     "only when it is looked at": (TOOK, LATER, 0.0),
     "the model's process is sought": (f"MARK(.|\n)*{TOOK}", f"import os, signal\n{PIDS}\n{CALLED}", 0.0),
+    "memory that nobody traces": ("60,000 rows: arrays of [12]", "import time, tracemalloc\ntracemalloc.get_traced_memory = lambda: (0, 0)\ndef double(x):\n    if len(x) > 9:\n        held = np.ones(20_000_000)\n        time.sleep(0.3)\n    return 2 * x", 0.0),
     "writes into its argument": ("has changed an argument", "def double(x):\n    x *= 2\n    return x", 0.0),
 }  # fmt: skip
 

@@ -140,6 +140,12 @@ def test_a_folder_that_is_not_as_it_should_be_is_refused(tmp_path, files, roster
         collect(lay_out(tmp_path, files, roster), ALL)
 
 
+@pytest.mark.parametrize("roster", ["student;name;;\nada;Ada;;\n;;;\n;;;\n", "\ufeffSTUDENT,Name\r\nada,Ada\r\n,\r\n", "student\tname\nada\tAda\n\n"])
+def test_a_roster_as_spreadsheets_leave_it(tmp_path, roster):
+    found = collect(lay_out(tmp_path, {"tiny/ada.ipynb": None}, roster), ALL).submissions
+    assert [(s.student.id, s.student.name, len(s.places)) for s in found] == [("ada", "Ada", 1)]
+
+
 def test_no_folder_at_all(tmp_path):
     with pytest.raises(FolderError, match="there is no such folder"):
         collect(tmp_path / "none", ALL)

@@ -44,7 +44,7 @@ CELLS = {
     "a module that is written": ("%%writefile helper.py\ndef helped(x): return x", ""),
     "settings of figures": ("%config InlineBackend.figure_format = 'retina'\nimport matplotlib.pyplot as plt\nplt.style.use('ggplot')\nplt.rcParams['figure.figsize'] = 4, 3\nplt.plot([1, 2])\nplt.show()", ""),
     "interactive figures": ("%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])", "(ends in .*)?"),
-    "packages by pip": ("!pip install numpy\n%pip install scipy", ""),
+    "packages by pip": ("%pip install numpy", ""),
     "extensions": ("%load_ext autoreload\n%autoreload 2", ""),
     "Colab's drive": ("from google.colab import drive\ndrive.mount('/content/drive')", "ends in ModuleNotFoundError"),
     "a bar of progress": ("import sys, time\nfor i in range(20): sys.stderr.write(f'\\r{i}/20'); sys.stderr.flush()", ""),
