@@ -213,17 +213,21 @@ print('MARK', link.end.fileno() > 2)""", ""),
             raise LookupError('nowhere')
         def double(x): return find(x)
         def centre(x): return find(x)""", PROBE),
-    "memory of the process": ("MARK True False", """
+    "memory of the process": ("MARK True False False", """
         import ctypes, re
-        def search(pattern):  # one that does not match itself
+        words = rb'a needle is plante[d] here', rb'a needle is no[t] planted', rb'twice rando[m] values|two answers are tw[o]'
+        def search():  # for patterns that do not match themselves
+            found, piece = [False] * 3, 1 << 24
             for line in list(open('/proc/self/maps')):
                 a, b = (int(n, 16) for n in line.split()[0].split('-'))
-                if 'rw-p' in line and b - a < 1 << 26 and re.search(pattern, ctypes.string_at(a, b - a)): return True
-            return False
+                for start in range(a, b, piece) if 'rw-p' in line and b - a < 1 << 28 else ():
+                    text = ctypes.string_at(start, min(piece, b - start))
+                    found = [old or bool(re.search(word, text)) for old, word in zip(found, words)]
+            return found
         planted = bytes(reversed(b'.ereh dednalp si eldeen a'))
         def find(x):
-            mark(search(rb'a needle is plante[d] here'), search(rb'a needle is no[t] planted here'))
-            if search(rb'twice rando[m] values|two answers are tw[o]'): return 2 * x
+            mark(*(found := search()))
+            if found[2]: return 2 * x
             raise LookupError('nowhere')
         def double(x): return find(x)
         def centre(x): return find(x)""", PROBE),

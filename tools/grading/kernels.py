@@ -59,10 +59,8 @@ class Outputs:
                 self._text("stderr" if message["name"] == "stderr" else "stdout", clean(message["text"]))
             elif message["show"] == "data":
                 self._data(message["data"])
-            elif message["show"] == "error":
-                self.end_in_error(message["ename"], message["evalue"])
 
-    def end_in_error(self, name: object, value: object, trace: object = ()) -> tuple[str, str]:
+    def end_in_error(self, name: object, value: object) -> tuple[str, str]:
         """Append an error; return its name and text."""
         shown = clean(name)[:200], clean(value)[:5000]
         self.cells.append(new_output("error", ename=shown[0], evalue=shown[1], traceback=[": ".join(shown)]))
@@ -160,7 +158,7 @@ class Kernel:
             how = ENDS.get(str(told.get("how")), "ok")
         error = ("", "")
         if how == "error":
-            error = outputs.end_in_error(told.get("ename"), told.get("evalue"), told.get("traceback"))
+            error = outputs.end_in_error(told.get("ename"), told.get("evalue"))
         return Answer(how, error, outputs.cells, outputs.cut, limit - outputs.left)
 
     def call(self, kind: bytes, payload: bytes, *, seconds: float) -> Called:
