@@ -135,6 +135,17 @@ module._changed = lambda *a: mark() or [[0, np.zeros(4)]]""", PROBE),
     "sys.modules": ("MARK None", "import sys, types\nsys.modules['emvae.assignments'] = types.SimpleNamespace(expect_close=lambda *a, **k: None, expect_true=lambda *a, **k: None)",
                     "from emvae.assignments import expect_close as e\nprint('MARK', e(1, 2))"),
     "builtins.isinstance": ("MARK True|ended the kernel", "import builtins\nprint('MARK', isinstance(1, int))\nbuiltins.isinstance = lambda *a: True", "1"),
+    "builtins.compile": ("MARK", "import builtins\nreal = builtins.compile\nbuiltins.compile = lambda *a, **k: print('MARK') or real('pass', 'x', 'exec')", "exec(compile('1 / 0', 'x', 'exec'))"),
+    "a finder of modules": ("MARK None", """
+        import importlib.abc, importlib.machinery, sys
+        class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+            def find_spec(self, name, *_): return importlib.machinery.ModuleSpec(name, self) if name.startswith('emvae') else None
+            def create_module(self, spec): return None
+            def exec_module(self, module):
+                module.__path__ = []
+                module.expect_close = module.expect_true = lambda *a, **k: None
+        sys.meta_path.insert(0, Finder())
+        for name in [n for n in sys.modules if n.startswith('emvae')]: del sys.modules[name]""", "from emvae.assignments import expect_close as e\nprint('MARK', e(1, 2))"),
     "builtins of the notebook alone": ("MARK 0", "import builtins\nglobals()['__builtins__'] = {**vars(builtins), 'sum': lambda *a: 0.0, 'abs': lambda *a: 0}", "exec(\"print('MARK', abs(3))\")"),
     # F7: forged answers of the process
     "a verdict is forged": (NO_ANSWER, FORGE + "link.send(b'Z', '')", ""),
@@ -224,7 +235,7 @@ print('MARK', link.end.fileno() > 2)""", ""),
                     text = ctypes.string_at(start, min(piece, b - start))
                     found = [old or bool(re.search(word, text)) for old, word in zip(found, words)]
             return found
-        planted = bytes(reversed(b'.ereh dednalp si eldeen a'))
+        planted = bytes(reversed(b'.ereh detnalp si eldeen a'))
         def find(x):
             mark(*(found := search()))
             if found[2]: return 2 * x
