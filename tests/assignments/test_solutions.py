@@ -60,7 +60,7 @@ def concerned(source, notebook, wrote):
     Experiments, on which no test rests, are taken out of the notebook.
     """
     tested = {task(cell) for cell in source.tests}
-    cells = [c for c in [*notebook.cells, *source.cells] if c.cell_type == "code" and is_solution(c)]
+    cells = [c for c in [*notebook.cells, *source.source.cells] if c.cell_type == "code" and is_solution(c)]
     touched = set().union(*(names.bound(c.source) for c in cells if grade_id(c) in wrote.cells))
     for _ in cells:  # what reads a name that differs differs, too
         touched |= set().union(*(names.bound(c.source) for c in cells if names.read(c.source) & touched))
