@@ -415,7 +415,7 @@ LEANING = [
 
 def complaints(code):
     assignment = tiny.assignment()
-    assignment.source.metadata["emvae"]["own_work"] = {"double": ["emvae.responsibilities"]}
+    assignment.source.metadata["emvae"]["own_work"] = {"double": ["emvae.responsibilities.log_normalize"]}
     notebook = tiny.solved()
     tiny.find(notebook, "double").source = code
     return own_work.complaints(assignment, notebook)
