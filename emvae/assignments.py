@@ -63,6 +63,7 @@ def expect_close(
         for slip, value in (slips or {}).items()
         if _agree(got, _as_numbers(value, slip), tol)
     )
+    hint = hint or _relation(got, want, tol)
     if got.shape != want.shape:
         raise AssertionError(
             f"{what}: expected the shape {want.shape}, got {got.shape}.\n"
@@ -239,6 +240,44 @@ def _measured(work: Callable[[], Any], *, memory: bool) -> tuple[Any, float, flo
         return answer, time.perf_counter() - start, tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()
+
+
+def _relation(got: Numbers, want: Numbers, tol: float) -> str:
+    """Say what all numbers together have to do with the right ones, where that is the trace of a slip."""
+    if np.unique(want).size < 2 or not np.isfinite(got).any():
+        return ""  # of a single number much can be said by chance, of none anything
+    with np.errstate(all="ignore"):
+        tried = {
+            "have the wrong sign": -want,
+            "are twice what they should be": 2 * want,
+            "are half of what they should be": want / 2,
+            "are the logarithms of the right ones": np.log(want),
+            "are the exponentials of the right ones": np.exp(want),
+            "are the squares of the right ones": want**2,
+            "are the square roots of the right ones": np.sqrt(want),
+            "are the reciprocals of the right ones": 1 / want,
+            "are the right ones, transposed": want.T,
+            "are the right ones, averaged over everything": want.mean(),
+        }
+        for axis in range(want.ndim):
+            tried[f"are the right ones, summed over axis {axis}"] = want.sum(axis)
+            tried[f"are the right ones, averaged over axis {axis}"] = want.mean(axis)
+            tried[f"are the right ones, divided by their sum over axis {axis}"] = want / want.sum(
+                axis, keepdims=True
+            )
+        if got.shape == want.shape:
+            tried["are all off by the same amount"] = want + np.ravel(got - want)[0]
+            tried["are all off by the same factor"] = want * np.ravel(got / want)[0]
+            tried["are the right ones in another order"] = _ranked(got, want)
+    said = (what for what, value in tried.items() if _agree(got, np.asarray(value), tol))
+    return next((f"The numbers {what}.\n" for what in said), "")
+
+
+def _ranked(got: Numbers, want: Numbers) -> Numbers:
+    """Return the entries of ``want`` in the order in which those of ``got`` stand."""
+    ranked = np.empty(want.size)
+    ranked[np.argsort(got, axis=None)] = np.sort(want, axis=None)
+    return ranked.reshape(want.shape)
 
 
 def _agree(got: Numbers, want: Numbers, tol: float) -> bool:

@@ -92,6 +92,50 @@ def test_a_known_slip_is_named(actual, said):
     assert named == ([said] if said else [])
 
 
+TABLE = np.array([[0.1, 0.5, 0.4], [2.0, 3.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "said"),
+    [
+        (-TABLE, TABLE, "have the wrong sign"),
+        (2 * TABLE, TABLE, "are twice what they should be"),
+        (TABLE / 2, TABLE, "are half of what they should be"),
+        (np.log(TABLE), TABLE, "are the logarithms of the right ones"),
+        (TABLE, np.log(TABLE), "are the exponentials of the right ones"),
+        (TABLE**2, TABLE, "are the squares of the right ones"),
+        (TABLE**0.5, TABLE, "are the square roots of the right ones"),
+        (1 / TABLE, TABLE, "are the reciprocals of the right ones"),
+        (TABLE.T, TABLE, "are the right ones, transposed"),
+        (TABLE.sum(0), TABLE, "are the right ones, summed over axis 0"),
+        (TABLE.mean(1), TABLE, "are the right ones, averaged over axis 1"),
+        (TABLE.mean(), TABLE, "are the right ones, averaged over everything"),
+        (TABLE / TABLE.sum(0), TABLE, "are the right ones, divided by their sum over axis 0"),
+        (TABLE - 3.7, TABLE, "are all off by the same amount"),
+        (TABLE * 7.3, TABLE, "are all off by the same factor"),
+        (TABLE[::-1], TABLE, "are the right ones in another order"),
+        (TABLE + np.arange(6.0).reshape(2, 3), TABLE, ""),
+        ([-0.0, -np.inf, 1.0], [0.0, np.inf, -1.0], "have the wrong sign"),
+        ([np.nan, np.nan], [1.0, 2.0], ""),
+        ([2.0, 2.0], [1.0, 1.0], ""),
+        (2.0, 1.0, ""),
+        ([[1.0]], [1.0, 2.0], ""),
+    ],
+)
+def test_what_wrong_numbers_have_to_do_with_the_right_ones_is_said(got, want, said):
+    with pytest.raises(AssertionError) as caught:
+        close(got, want)
+    lines = [line for line in str(caught.value).splitlines() if line.startswith("The numbers ")]
+    assert lines == ([f"The numbers {said}."] if said else [])
+
+
+def test_a_slip_that_the_test_knows_comes_first():
+    with pytest.raises(AssertionError) as caught:
+        close(2 * TABLE, TABLE, slips={"counted twice": 2 * TABLE})
+    assert "if it is counted twice" in str(caught.value)
+    assert "The numbers are twice" not in str(caught.value)
+
+
 def test_a_right_answer_is_no_slip():
     close([2.0, 3.0], [2.0, 3.0], slips={"right": [2.0, 3.0], "no numbers of that shape": 1.0})
 

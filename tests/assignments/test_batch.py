@@ -20,16 +20,14 @@ from nbformat.v4 import new_code_cell
 
 from tests.assignments import tiny
 from tools.grading import __main__ as command
-from tools.grading import batch, csv_tables, names, result_pages, result_tables, results, sandbox
+from tools.grading import batch, names, pages, sandbox, tables
 from tools.grading.__main__ import grade, main
-from tools.grading.collecting import RESULTS, Submission, collect
-from tools.grading.csv_tables import FolderError
-from tools.grading.formulas import page_text
-from tools.grading.nbgraders import Grade
-from tools.grading.outputs import CELLS, Outputs
-from tools.grading.roster import Student
-from tools.grading.submitted_files import Files, printable
-from tools.grading.submitted_notebook import read, stored_outputs
+from tools.grading.collecting import RESULTS, collect
+from tools.grading.kernels import CELLS, Outputs
+from tools.grading.pages import page_text
+from tools.grading.reading import Files, notebook_of, printable, stored_outputs
+from tools.grading.submissions import Grade, Student, Submission
+from tools.grading.tables import FolderError
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses")
 ALL = {"tiny": tiny.TINY}
@@ -112,7 +110,7 @@ def course(tmp_path_factory):
     said = []
     start = time.monotonic()
     found = grade(folder, ALL, limits=replace(tiny.LIMITS, cell_seconds=30), say=said.append)
-    yield folder, {r.submission.student.student: r for r in found}, said, time.monotonic() - start
+    yield folder, {r.student.id: r for r in found}, said, time.monotonic() - start
     subprocess.run(["rm", "-rf", deep], check=True)  # what pytest removes has to be less deep
 
 
@@ -234,12 +232,12 @@ def test_a_notebook_of_too_many_cells_or_too_much_text_is_refused():
         (lambda d: markdown(d).update(source="x" * (5 << 20)), "5 MB of text"),
     ):
         with pytest.raises(ValueError, match=said):
-            read(with_data(change))
+            notebook_of(with_data(change))
 
 
 def test_only_pictures_stay_of_attachments():
     data = with_data(lambda d: markdown(d).update(attachments={"a": {"image/png": PNG, "text/html": "<b>"}, "b": {"image/png": "x"}}))
-    cells = read(data)[0].cells
+    cells = notebook_of(data)[0].cells
     assert [c.attachments for c in cells if "attachments" in c] == [{"a": {"image/png": PNG}}]
 
 
@@ -259,7 +257,7 @@ def owners(folder, names, roster=NAMED):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"{}")
     return {
-        s.student.student: ([p.name for p in s.places], s.number)
+        s.student.id: ([p.name for p in s.places], s.number)
         for s in collect(folder, {"tiny": tiny.TINY, "other": tiny.assignment("other")}).submissions
         if s.places
     }
@@ -290,7 +288,7 @@ def test_a_participants_number_belongs_to_one_assignment(tmp_path):
     owners(tmp_path, names, roster)
     found = collect(tmp_path, {"tiny": tiny.TINY, "other": tiny.assignment("other")}).submissions
     assert {s.assignment.name: s.number for s in found} == {"tiny": "4711", "other": "99"}
-    worksheet = result_tables.moodle([results.Result(s, "missing") for s in found])
+    worksheet = tables.moodle(found)
     assert [row["Identifier"] for row in csv.DictReader(io.StringIO(worksheet))] == ["Participant 99", "Participant 4711"]
 
 
@@ -306,12 +304,12 @@ def test_a_flat_download_has_the_files_own_name(tmp_path):
 @pytest.mark.parametrize("entry", ["-x = 3", "+1", "-1.5", "=a", "@a", "\tx", "'-ada", "''=x", "'Because'", "-1,5", "- item", "", "x\ny;\"z\""])
 def test_an_entry_comes_back_as_it_was(tmp_path, entry):
     path = tmp_path / "t.csv"
-    path.write_text(csv_tables.text(["student", "answer"], [["ada", entry]]), encoding="utf-8", newline="")
-    (line,) = csv_tables.read(path, ["student"])
+    path.write_text(tables.text([{"student": "ada", "answer": entry}]), encoding="utf-8", newline="")
+    (line,) = tables.read(path, ["student"])
     assert line["answer"] == entry
     raw = next(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))["answer"]
     assert raw[:1] not in ("=", "@", "\t", "\r")
-    assert raw[:1] not in ("+", "-") or csv_tables.NUMBER.fullmatch(raw)
+    assert raw[:1] not in ("+", "-") or tables.NUMBER.fullmatch(raw)
 
 
 def hand_in(folder, by_hand, roster="student\n007\n-ada\n"):
@@ -326,8 +324,9 @@ def test_by_hand_comes_back_from_a_spreadsheet(tmp_path):
     table = "\ufeffassignment;student;cell;possible;points;comment;;\r\ntiny;7;derivation;3;1,5;Why?;;\r\ntiny;'-ada;derivation;3;2;;;\r\n;;;;;;;\r\n"
     found = hand_in(tmp_path, table.encode())
     assert set(found) == {("tiny", "007", "derivation"), ("tiny", "-ada", "derivation")}
-    made = results.Result(Submission(tiny.TINY, Student("007")), "graded", grades=[Grade("derivation", None, 3.0)])
-    assert made.with_points(found).grades == [Grade("derivation", 1.5, 3.0, "Why?")]
+    made = Submission(tiny.TINY, Student("007"), grades=[Grade("derivation", None, 3.0)])
+    tables.take_up([made], {key: line for key, line in found.items() if "007" in key})
+    assert made.grades == [Grade("derivation", 1.5, 3.0, "Why?")]
 
 
 @pytest.mark.parametrize(
@@ -360,7 +359,7 @@ def test_a_name_that_is_no_assignment_is_an_error(tmp_path, table):
 def test_a_line_of_an_answer_that_runs_over_several_is_counted(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('student,answer\nada,"a\nb"\nbob,x\n')
-    assert [line.place for line in csv_tables.read(path, ["student"])] == ["t.csv, line 2", "t.csv, line 4"]
+    assert [line.place for line in tables.read(path, ["student"])] == ["t.csv, line 2", "t.csv, line 4"]
 
 
 # Pages
@@ -368,16 +367,16 @@ def test_a_line_of_an_answer_that_runs_over_several_is_counted(tmp_path):
 
 def test_rubric_and_model_answer_stand_beside_the_answer():
     real = command.read_all(["1-responsibilities"])["1-responsibilities"]
-    made = results.Result(Submission(real, Student("ada")), "graded", grades=[Grade("derivation", None, 3.0)], notebook=real.model)
-    (line,) = csv.DictReader(io.StringIO(result_tables.by_hand([made])))
+    made = Submission(real, Student("ada"), grades=[Grade("derivation", None, 3.0)], notebook=real.model)
+    (line,) = csv.DictReader(io.StringIO(tables.by_hand([made])))
     assert line["rubric"].startswith("*Part 1 (1 point):*")
     assert line["model answer"].startswith("*1.* Leaving out")
 
 
 def page(points, comment, verdict=""):
     grades = [Grade("test_double", 2.0, 2.0), Grade("test_twice", 1.0, 1.0), Grade("test_centre", 0.0 if verdict else 2.0, 2.0), Grade("derivation", points, 3.0, comment)]
-    submission = Submission(tiny.TINY, Student("ada"))
-    return result_pages.feedback(results.Result(submission, "graded", grades=grades, verdicts={"test_centre": verdict}, notebook=tiny.solved()))
+    given = {"grades": grades, "verdicts": {"test_centre": verdict}, "notebook": tiny.solved()}
+    return pages.feedback(Submission(tiny.TINY, Student("ada"), **given))
 
 
 def test_right_is_said_for_full_points_alone():
@@ -423,16 +422,20 @@ def test_an_attached_photograph_is_shown():
 
 def test_the_median_of_two_is_between_them():
     def made(name, points):
-        return results.Result(Submission(tiny.TINY, Student(name)), "graded", grades=[Grade("test_double", points, 20.0)])
+        return Submission(tiny.TINY, Student(name), grades=[Grade("test_double", points, 20.0)])
 
-    assert "median\n12.25," in result_pages.report([made("a", 4.5), made("b", 20.0)])
+    assert "median\n12.25," in pages.report([made("a", 4.5), made("b", 20.0)])
 
 
 def test_a_page_that_cannot_be_written_is_a_reason_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(result_pages, "feedback", lambda _: 1 / 0)
-    made = results.Result(Submission(tiny.TINY, Student("a")), "graded", grades=[Grade("test_double", 1.0, 2.0)])
-    shown = command._page(made, tmp_path)
-    assert (shown.status, shown.reasons) == ("needs-attention", ["the feedback page could not be written: ZeroDivisionError: division by zero"])
+    monkeypatch.setattr(pages, "feedback", lambda _: 1 / 0)
+    made = Submission(tiny.TINY, Student("a"), grades=[Grade("test_double", 1.0, 2.0)])
+    monkeypatch.setattr(batch.Batch, "grade", lambda *_, **__: [made])
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "roster.csv").write_text("student\na\n")
+    (shown,) = grade(tmp_path, ALL)
+    assert (shown.status, shown.reasons) == ("needs-attention", ["a.html could not be written: ZeroDivisionError: division by zero"])
+    assert "a.html could not be written" in (tmp_path / RESULTS / "grades.csv").read_text()
 
 
 def test_a_table_that_cannot_be_made_leaves_the_others(tmp_path):
@@ -498,17 +501,44 @@ def test_a_second_grading_at_once_is_refused(small):
         first.kill()
 
 
+def on_a_disk_of_its_own(folder, script, *, how):
+    """Run a shell's script where the folder is another disk: ``how`` is bubblewrap's word for it.
+
+    ``grade`` in it grades the folder; nothing outside sees that disk, which is gone at the end.
+    """
+    shown = ["bwrap", "--dev-bind", "/", "/", "--cap-add", "ALL", "--die-with-parent", *how, "--chdir", str(ROOT)]
+    words = [*shown, "--", "bash", "-c", f'given=("$@")\ngrade() {{ "${{given[@]}}"; echo "ended: $?"; }}\n{script}']
+    return subprocess.run([*words, "bash", sys.executable, "-c", RUN, str(folder)], capture_output=True, text=True, timeout=300)
+
+
 @linux
-def test_a_full_disk_is_a_sentence(small):
-    """No file may become longer than a kilobyte: the limit of a process, as a full disk has none of its own here."""
-    (small / "tiny" / "bob.ipynb").unlink()
-    limit = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY)))  # noqa: E731
-    with start(small, preexec_fn=limit) as run:
-        error = run.stderr.read()
-    assert run.returncode == 2
-    assert "File too large; mend that and run it again" in error
-    assert "Traceback" not in error
-    goes_on(small)
+def test_a_full_disk_is_a_sentence_and_with_room_it_goes_on(small):
+    """A disk of memory on which all but some kilobytes are taken: ENOSPC, as anywhere."""
+    (small / "tiny" / "bob.ipynb").write_bytes(tiny.text(tiny.solved()))
+    disk = small.parent / "disk"
+    disk.mkdir()
+    script = f"""
+    cp -r {small}/. {disk}
+    head -c 4M /dev/zero > {disk}/filler 2> /dev/null
+    truncate -s -8K {disk}/filler
+    grade
+    rm {disk}/filler
+    grade
+    grep -c graded {disk}/{RESULTS}/grades.csv"""
+    ran = on_a_disk_of_its_own(disk, script, how=["--size", str(1 << 20), "--tmpfs", str(disk)])
+    assert "No space left on device; mend that and run it again, it goes on" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert [line for line in ran.stdout.splitlines() if line.startswith("ended")] == ["ended: 2", "ended: 0"]
+    assert ran.stdout.splitlines()[-1] == "2"
+
+
+@linux
+def test_a_folder_on_a_read_only_disk_is_a_sentence(small):
+    ran = on_a_disk_of_its_own(small, "grade", how=["--ro-bind", str(small), str(small)])
+    assert "Read-only file system; mend that and run it again" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stdout == "ended: 2\n"
+    assert not (small / RESULTS).exists()
 
 
 @linux
@@ -542,7 +572,7 @@ def test_a_failing_tests_message_stays_what_it_was(small):
 
 
 @linux
-def test_a_read_only_folder_is_a_sentence(small, capsys, monkeypatch):
+def test_a_file_where_the_folder_of_results_should_be_is_a_sentence(small, capsys, monkeypatch):
     (small / RESULTS).write_text("a file stands where the folder of results should be")
     monkeypatch.setattr(command, "read_all", lambda *_: ALL)
     assert main(["grade", str(small)]) == 2

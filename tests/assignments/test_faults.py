@@ -18,7 +18,6 @@ from tests.assignments import tiny
 from tools.grading import collecting, sandbox
 from tools.grading.collecting import RESULTS
 from tools.grading.judging import Judge
-from tools.grading.results import result_of
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses"
@@ -368,7 +367,7 @@ def hand_in(folder, spoilt, notebook):
 def test_a_fault_ends_in_its_status(fault, judge, tmp_path):
     notebook = tiny.solved()
     submission = hand_in(tmp_path, fault.spoil(notebook), notebook)
-    result = result_of(submission, judge)
+    result = judge.grade(submission)
     assert (result.status, result.reasons) == (fault.status, result.reasons)
     points = {grade.cell: grade.points for grade in result.grades}
     waiting = {"derivation": None} if fault.points else {}

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.assignments import tiny
-from tools.grading import batch, collecting, names, result_pages, result_tables, results, sandbox
+from tools.grading import __main__ as command
+from tools.grading import batch, collecting, names, pages, sandbox, tables
 from tools.grading.__main__ import grade, main
-from tools.grading.collecting import RESULTS, Submission, collect
-from tools.grading.csv_tables import FolderError
-from tools.grading.nbgraders import Grade
-from tools.grading.roster import Student
+from tools.grading.collecting import RESULTS, collect
+from tools.grading.submissions import Grade, Student, Submission
+from tools.grading.tables import FolderError
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="bubblewrap is Linux's; elsewhere make grade refuses"
@@ -114,8 +114,9 @@ def test_a_deadline_in_another_zone_against_the_time_of_a_file(tmp_path, deadlin
     folder = lay_out(tmp_path, {"tiny/ada/tiny.ipynb": None, "deadlines.csv": table})
     moment = datetime(2026, 11, 25, 23, 20, tzinfo=UTC).timestamp()
     os.utime(folder / "tiny" / "ada" / "tiny.ipynb", (moment, moment))
-    collected = collect(folder, ALL)
-    assert collected.submissions[0].is_late(folder / "tiny" / "ada" / "tiny.ipynb") is is_late
+    ada = collect(folder, ALL).submissions[0]
+    ada.place = str(folder / "tiny" / "ada" / "tiny.ipynb")
+    assert ada.is_late is is_late
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,12 @@ def test_a_folder_that_is_not_as_it_should_be_is_refused(tmp_path, files, roster
         collect(lay_out(tmp_path, files, roster), ALL)
 
 
+@pytest.mark.parametrize("roster", ["student;name;;\nada;Ada;;\n;;;\n;;;\n", "\ufeffSTUDENT,Name\r\nada,Ada\r\n,\r\n", "student\tname\nada\tAda\n\n"])
+def test_a_roster_as_spreadsheets_leave_it(tmp_path, roster):
+    found = collect(lay_out(tmp_path, {"tiny/ada.ipynb": None}, roster), ALL).submissions
+    assert [(s.student.id, s.student.name, len(s.places)) for s in found] == [("ada", "Ada", 1)]
+
+
 def test_no_folder_at_all(tmp_path):
     with pytest.raises(FolderError, match="there is no such folder"):
         collect(tmp_path / "none", ALL)
@@ -157,9 +164,9 @@ def test_no_folder_at_all(tmp_path):
 )
 def test_whose_a_folder_is(tmp_path, place, student):
     submissions = collect(lay_out(tmp_path, {f"tiny/{place}/tiny.ipynb": None}), ALL).submissions
-    owners = [s.student.student for s in submissions if s.places and s.student.known]
+    owners = [s.student.id for s in submissions if s.places and s.student.known]
     assert owners == ([student] if student else [])
-    assert [s.student.student for s in submissions if not s.student.known] == ([] if student else [place])
+    assert [s.student.id for s in submissions if not s.student.known] == ([] if student else [place])
 
 
 def test_two_folders_of_one_student_are_both_read(tmp_path):
@@ -195,8 +202,8 @@ def again(monkeypatch):
     found = []
 
     def record(_, submission):
-        found.append(submission.student.student)
-        return results.Result(submission, "missing")
+        found.append(submission.student.id)
+        return submission
 
     monkeypatch.setattr(batch.Worker, "grade", record)
     return found
@@ -308,11 +315,11 @@ def test_the_plain_table_has_a_column_for_each_task(graded):
 
 def result(student, **found):
     """Return a result of the tiny assignment that nothing was run for."""
-    return results.Result(Submission(tiny.TINY, student), "graded", **found)
+    return Submission(tiny.TINY, student, **found)
 
 
 def test_no_spreadsheet_takes_an_entry_for_a_formula():
-    (line,) = csv.DictReader(io.StringIO(result_tables.grades([result(Student("=1+1", "@x"))])))
+    (line,) = csv.DictReader(io.StringIO(tables.grades([result(Student("=1+1", "@x"))])))
     assert (line["student"], line["name"]) == ("'=1+1", "'@x")
 
 
@@ -324,10 +331,10 @@ def test_feedback_shows_points_messages_and_nothing_that_runs_or_is_hidden(grade
     assert "Bo &lt;b&gt;Bold" in page
     assert "<script" not in page
     assert (
-        result_pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb")
+        pages.visible("a(\n### BEGIN HIDDEN TESTS\na(\n### END HIDDEN TESTS\nb")
         == "a(\n# ... and further tests\nb"
     )
-    assert [line for line in tiny.TINY.hidden_lines if line in page] == []
+    assert [line for line in tiny.hidden_lines(tiny.TINY) if line in page] == []
     assert sorted(p.name for p in (graded / RESULTS / "feedback" / "tiny").iterdir()) == [
         "ada.html",
         "bo.html",
@@ -357,7 +364,7 @@ def test_three_of_four_copies_are_named_where_they_are_long(words, length, found
         result(Student(name), prints={words: (digest, length)}, grades=[Grade("double", 1.0, 1.0)])
         for name, digest in zip("abcd", "1112", strict=True)
     ]
-    assert list(result_pages.copies(graded)) == found
+    assert list(pages.copies(graded)) == found
 
 
 def test_two_of_four_are_named_though_they_are_short():
@@ -365,7 +372,7 @@ def test_two_of_four_are_named_though_they_are_short():
         result(Student(name), prints={"the same code": (digest, 40)})
         for name, digest in zip("abcd", "1123", strict=True)
     ]
-    assert list(result_pages.copies(graded)) == [("the same code", ["a", "b"])]
+    assert list(pages.copies(graded)) == [("the same code", ["a", "b"])]
 
 
 def test_trusted_submissions_run_without_walls(tmp_path):
@@ -376,7 +383,7 @@ def test_trusted_submissions_run_without_walls(tmp_path):
 
 def test_what_is_kept_reads_back(graded):
     texts = [f.read_text(encoding="utf-8") for f in (graded / RESULTS / ".kept").glob("*.json")]
-    assert [results.Result.from_json(text, None).to_json() for text in texts] == texts
+    assert [Submission(tiny.TINY).with_json(text).to_json() for text in texts] == texts
     assert len(texts) == 5
 
 
@@ -392,6 +399,21 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_a_line(arguments, said
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith(said)
     assert main(["--trust", *arguments]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "book"),
+    [(["try", "x"], None), (["--book", "https://b.example", "try", "x"], "https://b.example"), (["grade", "x"], "")],
+)
+def test_who_tries_an_assignment_reads_on_in_the_book_that_was_built_here(arguments, book, monkeypatch):
+    """Students have no such files: what is graded names the published book or none."""
+    monkeypatch.setenv("EMVAE_BOOK", "put back at the end")
+    monkeypatch.delenv("EMVAE_BOOK")
+    seen = []
+    for name in ("check_package", "read_all", "attempt", "grade", "summary"):
+        monkeypatch.setattr(command, name, lambda *_, **__: seen.append(os.environ.get("EMVAE_BOOK")))
+    main(["--trust", *arguments])
+    assert seen[-1] == book
 
 
 def test_cells_are_read_side_by_side():

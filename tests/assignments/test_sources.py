@@ -13,8 +13,7 @@ import pytest
 
 from tests.assignments import tiny
 from tools.grading import answer_files, names, release
-from tools.grading.nbgraders import is_solution
-from tools.grading.sources import FOLDER, POINTS, Assignment, SourceError, grade_id, hidden, read_all
+from tools.grading.sources import FOLDER, POINTS, Assignment, SourceError, grade_id, is_solution, read_all
 
 ASSIGNMENTS = read_all()
 each = pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -32,8 +31,8 @@ def test_a_release_holds_no_solution_no_hidden_test_no_output(name):
     page = extension.released(name, source)
     assert page == nbformat.writes(ASSIGNMENTS[name].release) + "\n"
     assert re.findall("BEGIN SOLUTION|HIDDEN TESTS|Model answer|Rubric", page) == []
-    assert [line for line in ASSIGNMENTS[name].hidden_lines if line in page.replace('\\"', '"')] == []
-    assert len(ASSIGNMENTS[name].hidden_lines) > 20
+    assert [line for line in tiny.hidden_lines(ASSIGNMENTS[name]) if line in page.replace('\\"', '"')] == []
+    assert len(tiny.hidden_lines(ASSIGNMENTS[name])) > 20
     assert [c for c in json.loads(page)["cells"] if c.get("outputs")] == []
 
 
@@ -109,10 +108,6 @@ def test_code_that_is_neither_answer_nor_test_is_read_only(tmp_path):
     read = Assignment.read(tmp_path / "tiny.ipynb")
     assert read.release.cells[1].metadata.editable is False
     assert grade_id(read.release.cells[1]) == "cell-setup"
-
-
-def test_hidden_lines():
-    assert hidden("a\n### BEGIN HIDDEN TESTS\nb\n### END HIDDEN TESTS\nc") == ["b"]
 
 
 def test_answers_are_put_in_place(tmp_path):

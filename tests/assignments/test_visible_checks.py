@@ -5,6 +5,7 @@ Cells are executed here and not in a kernel, and of a solution only the checks o
 """
 
 import ast
+import contextlib
 import warnings
 from functools import cache
 from pathlib import Path
@@ -12,9 +13,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
-from tools.grading import answer_files
-from tools.grading.nbgraders import is_solution, is_test
-from tools.grading.sources import grade_id, read_all, task
+from tools.grading import answer_files, names
+from tools.grading.sources import grade_id, is_solution, is_test, read_all, task
 
 FOLDER = Path(__file__).with_name("solutions")
 ASSIGNMENTS = read_all()
@@ -76,6 +76,21 @@ def test_a_visible_check_tells(assignment, name):
     failed, fails = complaints(assignment, name).keys(), answers(assignment, name).fails
     assert failed <= fails, complaints(assignment, name)
     assert bool(failed) != bool(reason(assignment, name) or not fails), "say why in ONLY_HIDDEN, or check it"
+
+
+@pytest.mark.parametrize("nothing", [None, NotImplemented, 0.0, True], ids=str)
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_an_answer_of_nothing_passes_no_test(assignment, nothing):
+    """Tests of speed included: to return at once is the fastest of all."""
+    cells = [c for c in ASSIGNMENTS[assignment].model.cells if is_solution(c) and c.cell_type == "code"]
+    answers = set().union(*(names.bound(cell.source) for cell in cells))
+    passed = []
+    for cell in ASSIGNMENTS[assignment].tests:
+        with warnings.catch_warnings(), contextlib.suppress(Exception):
+            warnings.simplefilter("ignore")
+            run(cell.source, prepared(assignment) | dict.fromkeys(answers, lambda *_, **__: nothing))
+            passed.append(grade_id(cell))
+    assert passed == []
 
 
 def test_few_wrong_answers_are_told_by_hidden_tests_alone():

@@ -116,3 +116,11 @@ def text(notebook):
 def raw(notebook):
     """Return a notebook as plain data, to be spoilt beyond what nbformat writes."""
     return json.loads(nbformat.writes(notebook))
+
+
+def hidden_lines(assignment):
+    """Return the lines of hidden tests that are long enough to be told from a student's own."""
+    parts = [p for c in assignment.source.cells for p in c.source.split("### BEGIN HIDDEN TESTS")[1:]]
+    lines = {line.strip() for p in parts for line in p.split("### END HIDDEN TESTS")[0].splitlines()}
+    shown = "\n".join(cell.source for cell in assignment.release.cells)
+    return {s for s in lines if len(s) >= 30 and not s.startswith("#") and s not in shown}

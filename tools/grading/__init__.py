@@ -1,5 +1,12 @@
 """Assignments from release to grades, around nbgrader.
 
-nbgrader restores test cells, counts points and keeps the gradebook. Here is what surrounds it: sources
-that are validated, submissions that are found and mended, kernels that are locked in, tables and pages.
+nbgrader marks cells and makes the student's version. Here is what surrounds it. A submission's way:
+``collecting`` (whose, when) -> ``batch`` (a worker for it) -> ``judging``, which has it read (``reading``),
+brought into form (``mending``) and run (``kernels`` behind ``sandbox``; test cells in ``testing``, where no
+code of a student is) -> ``tables`` and ``pages``. One record goes with it, ``submissions.Submission``.
 """
+
+import sys
+
+# jsonschema would read a grammar of addresses for two seconds in each process; nothing here is checked by it
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

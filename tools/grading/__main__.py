@@ -7,41 +7,40 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from tools.grading import answer_files, collecting, release, result_pages, result_tables, sandbox
+from tools.grading import answer_files, collecting, pages, release, sandbox, tables
 from tools.grading.batch import Batch, write
 from tools.grading.collecting import RESULTS
-from tools.grading.csv_tables import FolderError
-from tools.grading.judging import Judge, by_task
-from tools.grading.results import Result
+from tools.grading.judging import Judge
 from tools.grading.sandbox import Limits, NoSandboxError
-from tools.grading.sources import ROOT, Assignment, SourceError, grade_id, read_all
+from tools.grading.sources import ROOT, Assignment, SourceError, read_all
+from tools.grading.submissions import Submission
+from tools.grading.tables import FolderError
 
 
 def attempt(name: str, answers: Path | None, *, trust: bool) -> int:
     """Grade the model solution, or a file of answers, and print what a student would get."""
     (assignment,) = read_all([name]).values()
     wrote = answer_files.Answers.read(answers) if answers else None
-    marked = Judge(assignment, trust=trust).mark(answer_files.notebook(assignment, wrote))
-    for grade in marked.grades:
+    with Judge(assignment, trust=trust) as judge:
+        found = judge.mark(answer_files.notebook(assignment, wrote))
+    for grade in found.grades:
         points = "by hand" if grade.points is None else f"{grade.points:g}"
         print(f"{points:>8} of {grade.possible:g}  {grade.cell}")
-        if why := marked.verdicts.get(grade.cell):
+        if why := found.verdicts.get(grade.cell):
             print("            " + why.replace("\n", "\n            "))
-    for title, sentences in (("fault", marked.faults), ("attention", marked.attention)):
+    for title, sentences in (("fault", found.faults), ("attention", found.attention)):
         for sentence in sentences:
             print(f"{title}: {sentence}")
-    for part, (given, waiting) in by_task(assignment, marked.grades).items():
+    for part, (given, waiting) in found.tasks.items():
         print(f"task {part}: {given:g} of {assignment.tasks[part]:g}, {waiting:g} open")
-    if wrote is None:
-        return int(any(marked.verdicts.values()))
-    failed = {test for test, why in marked.verdicts.items() if why}
-    for test in sorted(failed ^ wrote.fails):
+    failed = {test for test, why in found.verdicts.items() if why}
+    expected = wrote.fails if wrote else frozenset()
+    for test in sorted(failed ^ expected):
         print(f"NOT AS FAILS SAYS: {test} {'fails' if test in failed else 'passes'}")
-    return int(failed != wrote.fails)
+    return int(failed != expected)
 
 
 def grade(
@@ -52,7 +51,7 @@ def grade(
     trust: bool = False,
     say: Callable[[str], None] = print,
     share: tuple[int, int] | None = None,
-) -> list[Result]:
+) -> list[Submission]:
     """Grade a folder and write into its folder of results; return what each submission came to.
 
     A share (k, n) is every n-th submission from the k-th on: its results are kept, nothing else is written,
@@ -65,53 +64,35 @@ def grade(
     """
     collected = collecting.collect(folder, assignments)
     out = folder / RESULTS
-    others = {name: {grade_id(c) for c in a.source.cells} - {""} for name, a in assignments.items()}
-    batch = Batch(assignments, out / ".kept", limits or Limits(), trust, others)
+    batch = Batch(assignments, out / ".kept", limits or Limits(), trust)
     if share is not None:
-        return batch.grade(
-            collected.submissions[share[0] - 1 :: share[1]], say, lock=f"lock-{share[0]}-{share[1]}"
-        )
-    hand = dict(collected.by_hand)
-    results = [r.with_points(hand) for r in batch.grade(collected.submissions, say)]
-    if hand:
-        key, line = next(iter(hand.items()))
-        raise FolderError(f"{line.place}: there is nothing to grade for {' '.join(key)}")
-    results = [_page(result, out / "feedback") for result in results]
-    wanted = {out / "feedback" / result_pages.file_name(r) for r in results if r.grades}
-    for page in set((out / "feedback").glob("*/*.html")) - wanted:
-        page.unlink()  # of a submission that was withdrawn
-    made: list[tuple[str, Callable[[list[Result]], str], list[Result]]] = [
-        ("grades.csv", result_tables.grades, results),
-        ("by-hand.csv", result_tables.by_hand, results),
-        ("report.html", result_pages.report, results),
+        k, n = share
+        return batch.grade(collected.submissions[k - 1 :: n], say, lock=f"lock-{k}-{n}")
+    results = batch.grade(collected.submissions, say)
+    tables.take_up(results, collected.by_hand)
+    graded = {out / "feedback" / pages.file_name(found): found for found in results if found.grades}
+    for path, found in graded.items():
+        if problem := _write(path, pages.feedback, found):
+            found.attention.insert(0, problem)
+    for path in {*(out / "feedback").glob("*/*.html")} - graded.keys():
+        path.unlink()  # of a submission that was withdrawn
+    made: list[tuple[str, Callable[[Any], str], Any]] = [
+        ("grades.csv", tables.grades, results),
+        ("by-hand.csv", tables.by_hand, results),
+        ("report.html", pages.report, results),
     ]
-    for name, several in groupby(results, key=lambda result: result.submission.assignment.name):
-        part = list(several)
-        made += [(f"{name}.csv", result_tables.by_task, part)]
-        made += [(f"{name}-moodle.csv", result_tables.moodle, part)]
+    for name in dict.fromkeys(found.assignment.name for found in results):
+        part = [found for found in results if found.assignment.name == name]
+        made += [(f"{name}.csv", tables.by_task, part), (f"{name}-moodle.csv", tables.moodle, part)]
     if problems := [why for name, make, part in made if (why := _write(out / name, make, part))]:
         raise FolderError("\n".join(problems))
     return results
 
 
-def _page(result: Result, folder: Path) -> Result:
-    """Write a student's page; where that fails, a reason of this result says so."""
-    if not result.grades:
-        return result
-    try:
-        write(folder / result_pages.file_name(result), result_pages.feedback(result))
-    except OSError:
-        raise
-    except Exception as error:  # one submission must not end the others'
-        reason = f"the feedback page could not be written: {type(error).__name__}: {str(error)[:200]}"
-        return replace(result, status="needs-attention", reasons=[reason, *result.reasons])
-    return result
-
-
-def _write(path: Path, make: Callable[[list[Result]], str], results: list[Result]) -> str:
+def _write(path: Path, make: Callable[[Any], str], what: Any) -> str:
     """Write a table or a page; where it cannot be made, say why and leave the others to be written."""
     try:
-        text = make(results)
+        text = make(what)
     except Exception as error:
         return f"{path.name} could not be written: {type(error).__name__}: {str(error)[:200]}"
     write(path, text)
@@ -126,10 +107,10 @@ def _share(text: str) -> tuple[int, int]:
     return int(share), int(shares)
 
 
-def summary(results: Iterable[Result], out: Path) -> str:
+def summary(results: Iterable[Submission], out: Path) -> str:
     """Return the last lines that the lecturer sees."""
-    statuses = [result.status for result in results]
-    counts = ", ".join(f"{statuses.count(s)} {s}" for s in result_pages.ORDER if s in statuses)
+    statuses = [found.status for found in results]
+    counts = ", ".join(f"{statuses.count(s)} {s}" for s in pages.ORDER if s in statuses)
     return f"{counts}\nOpen {out / 'report.html'} in a browser; grades.csv and feedback/ lie beside it"
 
 
@@ -173,7 +154,8 @@ def main(arguments: list[str]) -> int:
         "--share", type=_share, help="3/20: every 20th submission from the 3rd on, no tables"
     )
     given = parser.parse_args(arguments)
-    os.environ["EMVAE_BOOK"] = given.book
+    if given.book or given.command != "try":  # who tries has the book that was built here, students do not
+        os.environ["EMVAE_BOOK"] = given.book
     try:
         check_package()
         if not given.trust:

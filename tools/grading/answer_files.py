@@ -11,8 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from tools.grading import names
-from tools.grading.nbgraders import is_solution
-from tools.grading.sources import Assignment, grade_id
+from tools.grading.sources import Assignment, grade_id, is_solution
 
 CELL = re.compile(r"^# %% (\S+)[ \t]*$", re.M)
 

@@ -20,21 +20,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 
 import emvae
-from tools.grading.collecting import Submission
-from tools.grading.csv_tables import FolderError
 from tools.grading.judging import Judge
-from tools.grading.results import Result, result_of
+from tools.grading.reading import digest
 from tools.grading.sandbox import Limits
-from tools.grading.sources import Assignment
-from tools.grading.submitted_files import digest
+from tools.grading.sources import FOLDER, Assignment
+from tools.grading.submissions import Submission
+from tools.grading.tables import FolderError
 
+WORKERS = 2
 MEMORY = 4 << 30  # bytes of a worker
 READING = 120.0  # seconds beside those of the notebook: to start, to read, to write
 SCRATCH = "emvae-run-"
@@ -50,23 +50,16 @@ class Batch:
     kept: Path
     limits: Limits = field(default_factory=Limits)
     trust: bool = False
-    others: dict[str, set[str]] = field(default_factory=dict)
 
     def grade(
-        self,
-        submissions: list[Submission],
-        say: Callable[[str], None],
-        *,
-        workers: int = 2,
-        lock: str = "lock",
-    ) -> list[Result]:
-        """Grade all submissions that are not graded yet; return all results, in the order of the folder.
+        self, submissions: list[Submission], say: Callable[[str], None], *, lock: str = "lock"
+    ) -> list[Submission]:
+        """Grade all submissions that are not graded yet; return all, in the order of the folder.
 
         Parameters
         ----------
         submissions : what was found.
         say : is told a line for each submission as it is done.
-        workers : how many run at a time.
         lock : what no other grading of the folder may hold; shares of a folder have one each.
 
         Raises
@@ -77,16 +70,16 @@ class Batch:
         self.kept.mkdir(parents=True, exist_ok=True)
         with _alone(self.kept, lock), _scratch() as scratch:
             files = [self._file(submission) for submission in submissions]
-            done = {i: r for i, s in enumerate(submissions) if (r := _load(files[i], s)) is not None}
+            done = {i: s for i, file in enumerate(files) if (s := _load(file, submissions[i])) is not None}
             if done:
                 say(f"{len(done)} of {len(submissions)} were graded before and did not change")
             free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-            hired = [Worker(self, scratch) for _ in range(workers)]
+            hired = [Worker(self, scratch) for _ in range(WORKERS)]
             for worker in hired:
                 free.put(worker)
-            pool = ThreadPoolExecutor(workers)
+            pool = ThreadPoolExecutor(WORKERS)
 
-            def one(submission: Submission) -> tuple[Result, float]:
+            def one(submission: Submission) -> tuple[Submission, float]:
                 worker, start = free.get(), time.monotonic()
                 try:
                     return worker.grade(submission), time.monotonic() - start
@@ -101,7 +94,6 @@ class Batch:
                     if done[i].final:
                         write(files[i], done[i].to_json())
                     say(f"[{len(done)}/{len(submissions)}] {_line(done[i])} ({seconds:.1f} s)")
-                pool.shutdown()
                 for worker in hired:
                     worker.end(patience=5)
             except KeyboardInterrupt:
@@ -115,7 +107,7 @@ class Batch:
 
     def _file(self, submission: Submission) -> Path:
         """Return where the result of a submission is kept: its name holds all that the result depends on."""
-        who = submission.assignment.name, submission.student.student, submission.student.known
+        who = submission.assignment.name, submission.student.id, submission.student.known
         parts = (code_state(), repr(self.limits), str(self.trust), repr(who), digest(submission.places))
         return self.kept / f"{hashlib.sha256(repr(parts).encode()).hexdigest()}.json"
 
@@ -128,29 +120,25 @@ class Worker:
         self.process: multiprocessing.process.BaseProcess | None = None
         self.pipe: Connection | None = None
 
-    def grade(self, submission: Submission) -> Result:
+    def grade(self, submission: Submission) -> Submission:
         """Grade a submission; where the grader fails, a person has to look."""
         limit = self.batch.limits.total_seconds + READING
         try:
             if self.pipe is None:
-                self._start()
-            assert self.pipe is not None
+                self.pipe, theirs = PROCESSES.Pipe()
+                self.process = PROCESSES.Process(target=_work, args=(theirs, self.batch, self.scratch))
+                self.process.start()
+                theirs.close()
             self.pipe.send(submission)
             if self.pipe.poll(limit):
-                return Result.from_json(self.pipe.recv_bytes(), submission)
+                return submission.with_json(self.pipe.recv_bytes())
             reason = f"the grader itself needed more than {limit:g} s"
         except (EOFError, ConnectionError):
             reason = "the grader itself was ended, perhaps for its memory"
         except Exception as error:  # one submission must not end the others'
             reason = _failed(error)
         self.end()
-        return Result(submission, "needs-attention", [reason], final=False)
-
-    def _start(self) -> None:
-        self.pipe, theirs = PROCESSES.Pipe()
-        self.process = PROCESSES.Process(target=_work, args=(theirs, self.batch, self.scratch), daemon=False)
-        self.process.start()
-        theirs.close()
+        return replace(submission, attention=[reason], final=False)
 
     def end(self, patience: float = 0.0) -> None:
         """End the process with all that it started; one that has nothing to do ends itself."""
@@ -170,24 +158,22 @@ def _work(pipe: Connection, batch: Batch, scratch: Path) -> None:
     tempfile.tempdir = str(scratch)
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard < 0 else min(MEMORY, hard), hard))
-    name, judge = "", None
-    while True:
-        try:
+    others = {name: assignment.names for name, assignment in batch.assignments.items()}
+    judge: Judge | None = None
+    with suppress(EOFError):
+        while True:
             submission: Submission = pipe.recv()
-        except EOFError:
-            break
-        try:
-            if judge is None or name != submission.assignment.name:
-                name = submission.assignment.name
-                if judge is not None:
-                    judge.close()
-                options = {"limits": batch.limits, "trust": batch.trust, "others": batch.others}
-                judge = Judge(batch.assignments[name], **options)  # type: ignore[arg-type]
-            text = result_of(submission, judge).to_json()
-        except Exception as error:  # one submission must not end the others'
-            text = Result(submission, "needs-attention", [_failed(error)], final=False).to_json()
-            judge = None
-        pipe.send_bytes(text.encode("utf-8", "replace"))
+            try:
+                if judge is None or judge.assignment.name != submission.assignment.name:
+                    if judge is not None:
+                        judge.close()
+                    assignment = batch.assignments[submission.assignment.name]
+                    judge = Judge(assignment, limits=batch.limits, trust=batch.trust, others=others)
+                text = judge.grade(submission).to_json()
+            except Exception as error:  # one submission must not end the others'
+                judge = None
+                text = Submission(submission.assignment, attention=[_failed(error)], final=False).to_json()
+            pipe.send_bytes(text.encode("utf-8", "replace"))
     if judge is not None:
         judge.close()
 
@@ -220,33 +206,28 @@ def _alone(kept: Path, name: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise FolderError(
-                f"{kept.parent.parent}: it is being graded already: wait until that ends"
-            ) from error
+            folder = kept.parent.parent
+            raise FolderError(f"{folder}: it is being graded already: wait until that ends") from error
         yield
 
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """Make a folder for what this run needs, and remove those of runs that were killed."""
-    place = (
-        Path("/tmp") if len(tempfile.gettempdir()) > 60 else Path(tempfile.gettempdir())
-    )  # sockets' paths are short
+    place = Path(tempfile.gettempdir())
     for old in place.glob(f"{SCRATCH}*"):
         pid = old.name.removeprefix(SCRATCH).partition("-")[0]
         if pid.isdecimal() and not psutil.pid_exists(int(pid)) and old.lstat().st_uid == os.getuid():
             shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f"{SCRATCH}{os.getpid()}-", dir=place, ignore_cleanup_errors=True
-    ) as made:
+    prefix = f"{SCRATCH}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place, ignore_cleanup_errors=True) as made:
         yield Path(made)
 
 
 def code_state() -> str:
     """Identify the grader, the package and the assignments, by their files."""
-    here, package = Path(__file__).parent, Path(emvae.__file__).parent
-    sources = here.parents[1] / "book" / "assignments"
-    files = [*here.rglob("*.py"), *package.rglob("*.py"), *sources.glob("*/*.ipynb")]
+    package = Path(emvae.__file__).parent
+    files = [*Path(__file__).parent.rglob("*.py"), *package.rglob("*.py"), *FOLDER.glob("*/*.ipynb")]
     digests = (hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(files))
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
@@ -264,14 +245,14 @@ def write(path: Path, text: str) -> None:
         raise
 
 
-def _load(file: Path, submission: Submission) -> Result | None:
-    """Return a result that is kept; nothing where there is none that can be read."""
+def _load(file: Path, submission: Submission) -> Submission | None:
+    """Return a submission with what is kept of it; nothing where that cannot be read."""
     try:
-        return Result.from_json(file.read_bytes(), submission)
+        return submission.with_json(file.read_bytes())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _line(result: Result) -> str:
-    points = "" if result.points is None else f", {result.points:g} points so far"
-    return f"{result.submission.assignment.name} {result.submission.student.student}: {result.status}{points}"
+def _line(found: Submission) -> str:
+    points = "" if found.points is None else f", {found.points:g} points so far"
+    return f"{found.assignment.name} {found.student.id}: {found.status}{points}"

@@ -14,17 +14,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
+from nbformat.v4 import new_output
 
 from tools.grading import sandbox
 from tools.grading.inside import plain
 from tools.grading.inside.plain import Link, NotPlainError
-from tools.grading.outputs import Outputs
+from tools.grading.reading import picture
 from tools.grading.sandbox import Limits
+from tools.grading.submissions import clean
 
 How = Literal["ok", "error", "time", "death", "memory", "processes", "messages", "nonsense"]
 READY = 60.0  # seconds that a process may take to start
 LOOK = 0.5  # seconds between two looks at a process's memory
 MESSAGES = 200_000  # of one cell
+LINES = 1000  # of one cell's text
+CELLS = 200  # outputs of one cell
+CUT = "\n[... the output is longer than a page can hold; it is cut here]\n"
 ENDS: dict[str, How] = {"exit": "death", "error": "error"}  # of a cell, as the process says
 WANTED = {b"R": b"D", b"C": b"AXB", b"M": b"AXB", b"V": b"AXB", b"F": b"D", b"E": b"F"}
 INSIDE = Path(plain.__file__).parent
@@ -34,6 +39,68 @@ import worker
 sys.path.remove({folder!r})
 worker.main({descriptor})
 """
+
+
+class Outputs:
+    """The outputs of one cell, up to a number of characters in all."""
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+        self.lines = LINES
+        self.cells: list[Any] = []
+        self.cut = False
+
+    def take(self, message: Any) -> None:
+        """Take one message of the student's process; what no honest one sends is not shown."""
+        if self.cut or not isinstance(message, dict):
+            return
+        with suppress(KeyError, TypeError, AttributeError, ValueError):
+            if message["show"] == "text":
+                self._text("stderr" if message["name"] == "stderr" else "stdout", clean(message["text"]))
+            elif message["show"] == "data":
+                self._data(message["data"])
+
+    def end_in_error(self, name: object, value: object) -> tuple[str, str]:
+        """Append an error; return its name and text."""
+        shown = clean(name)[:200], clean(value)[:5000]
+        self.cells.append(new_output("error", ename=shown[0], evalue=shown[1], traceback=[": ".join(shown)]))
+        return shown
+
+    def stop(self, name: str = "stdout") -> None:
+        """Take no more, and say so."""
+        self.cut = True
+        self.cells.append(new_output("stream", name=name, text=CUT))
+
+    def _data(self, given: dict[str, Any]) -> None:
+        """Keep a picture and a text: no script of a student runs in a reader's browser."""
+        text = given.get("text/plain", "")
+        shown = {
+            "image/png": picture(given.get("image/png")),
+            "text/plain": clean(text) if isinstance(text, str) else "",
+        }
+        data = {kind: value for kind, value in shown.items() if value}
+        size = sum(map(len, data.values()))
+        if size > self.left or len(self.cells) >= CELLS:
+            self.stop()
+        elif data:
+            self.left -= size
+            self.cells.append(new_output("display_data", data=data))
+
+    def _text(self, name: str, text: str) -> None:
+        """Append to the stream, which stays one output."""
+        lines = text.splitlines(keepends=True)
+        kept = "".join(lines[: self.lines])[: self.left]
+        self.left -= len(kept)
+        self.lines -= len(lines)
+        last = self.cells[-1] if self.cells else None
+        if last is not None and last.output_type == "stream" and last.name == name:
+            last.text += kept
+        elif len(self.cells) < CELLS:
+            self.cells.append(new_output("stream", name=name, text=kept))
+        else:
+            kept = ""
+        if len(kept) < len(text):
+            self.stop(name)
 
 
 @dataclass(frozen=True)
@@ -91,7 +158,7 @@ class Kernel:
             how = ENDS.get(str(told.get("how")), "ok")
         error = ("", "")
         if how == "error":
-            error = outputs.end_in_error(told.get("ename"), told.get("evalue"), told.get("traceback"))
+            error = outputs.end_in_error(told.get("ename"), told.get("evalue"))
         return Answer(how, error, outputs.cells, outputs.cut, limit - outputs.left)
 
     def call(self, kind: bytes, payload: bytes, *, seconds: float) -> Called:

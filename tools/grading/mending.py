@@ -12,9 +12,7 @@ from difflib import SequenceMatcher
 
 from nbformat import NotebookNode
 
-from tools.grading import nbgraders
-from tools.grading.nbgraders import is_locked, is_solution, is_test
-from tools.grading.sources import Assignment, grade_id
+from tools.grading.sources import Assignment, grade_id, is_locked, is_solution, is_test
 
 DELETED = "# this cell was deleted"
 
@@ -27,7 +25,7 @@ class Mending:
     """One submission between its two forms; ``mend`` does it."""
 
     def __init__(self, assignment: Assignment) -> None:
-        self.form = nbgraders.judged(assignment.source).cells
+        self.form = assignment.judged.cells
         self.released = {c.id: c for c in assignment.release.cells}
         self.by_name = {grade_id(c): c.id for c in self.form if grade_id(c)}
         self.by_text = {c.source.strip(): c.id for c in assignment.release.cells if not grade_id(c)}
@@ -98,7 +96,7 @@ class Mending:
                 cell.source = theirs.source
                 if theirs.cell_type != ours.cell_type:
                     self.faults.append(f"cell `{grade_id(ours)}` was of type {theirs.cell_type}: set right")
-            elif self._edited(ours.id, theirs):
+            elif theirs.source.split() != self.released[ours.id].source.split():
                 yield from self._beside(cell, theirs)
             if theirs is not None and "attachments" in theirs and ours.cell_type == "markdown":
                 cell.attachments = theirs.attachments
@@ -115,9 +113,6 @@ class Mending:
         else:
             kind = "test cell" if is_test(cell) else "cell"
             self.faults.append(f"{kind} `{grade_id(cell)}` was deleted: restored")
-
-    def _edited(self, key: str, theirs: NotebookNode) -> bool:
-        return bool(theirs.source.split() != self.released[key].source.split())
 
     def _beside(self, cell: NotebookNode, theirs: NotebookNode) -> Iterator[NotebookNode]:
         """Yield what a student made of a cell that is ours; of a test cell nothing."""

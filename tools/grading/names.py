@@ -67,14 +67,17 @@ def imports(source: str) -> str:
     return "\n".join(map(ast.unparse, nodes))
 
 
-def modules(source: str) -> set[str]:
-    """Return the modules that a cell imports from, wherever in it."""
-    found = set()
-    for node in ast.walk(tree(source)):
+def imported(tree: ast.AST) -> dict[str, str]:
+    """Return the full name of each name that import statements bind, wherever they stand; stars stay."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            for alias in node.names:
+                root = alias.name.partition(".")[0]
+                found[alias.asname or root] = alias.name if alias.asname else root
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            full = {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name.replace("*", full[name]): full[name] for name in full}
     return found
 
 

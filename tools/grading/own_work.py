@@ -1,8 +1,8 @@
 """Tell from a submission's text whether an answer is left to the package; nothing is run for it.
 
 Names are resolved as Python would: imports, aliases, attributes, ``getattr`` and ``vars`` with constants,
-``importlib``, and functions of the notebook that an answer uses. What a text builds at run time cannot be
-decided; who does that is not found here, and gains what the package computes.
+``importlib``, texts that are run, and functions of the notebook that an answer uses. What a text builds at
+run time cannot be decided; who does that is not found here, and gains what the package computes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Any
 from nbformat import NotebookNode
 
 from tools.grading import names
-from tools.grading.nbgraders import is_test
-from tools.grading.sources import Assignment
+from tools.grading.sources import Assignment, is_test
 
 PACKAGES = ("emvae", "torch", "scipy", "sklearn", "numpy")
+LOOKS_UP = ("getattr", "getattr_static", "__getattribute__")
+NOTEBOOK = "globals()"
 
 
 @dataclass
@@ -91,20 +92,10 @@ def _uses(notebook: NotebookNode) -> dict[str, Use]:
 
 
 def _imports(tree: ast.AST) -> dict[str, str]:
-    """Return the full name of each name that import statements bind, wherever they stand."""
-    found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                root = alias.name.partition(".")[0]
-                found[alias.asname or root] = alias.name if alias.asname else root
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                if alias.name == "*":
-                    found |= {name: f"{node.module}.{name}" for name in _public(node.module)}
-                else:
-                    found[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    return found
+    """Return what import statements bind, with all that a star stands for."""
+    found = names.imported(tree)
+    stars = [full.removesuffix(".*") for full in found.values() if full.endswith(".*")]
+    return found | {name: f"{module}.{name}" for module in stars for name in _public(module)}
 
 
 class _Reader:
@@ -128,6 +119,15 @@ class _Reader:
             elif isinstance(node, ast.expr):
                 with suppress(RecursionError):  # a name of a thousand parts
                     self._note(self.full(node), node)
+                    self._read_text(node)
+
+    def _read_text(self, node: ast.expr) -> None:
+        """Read a text that is run."""
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("exec", "eval", "compile"):
+            for text in filter(None, map(_text, node.args[:1])):
+                tree = names.tree(text)
+                self.use.local |= names.read(text)
+                _Reader(self.imported | _imports(tree), self.use, text.split("\n")).read(tree)
 
     def _note(self, full: str, node: Any) -> None:
         if full.partition(".")[0] in PACKAGES and isinstance(node.lineno, int):
@@ -140,43 +140,48 @@ class _Reader:
             return self.imported.get(node.id, "")
         if isinstance(node, ast.Attribute):
             inner = self.full(node.value)
-            if node.attr == "__dict__":
-                return inner
-            return f"{inner}.{node.attr}" if inner else ""
+            return inner if node.attr == "__dict__" else self._part(inner, node.attr)
         if isinstance(node, ast.Subscript):  # vars(module)["name"], sys.modules["name"]
-            key = _text(node.slice)
-            inner = self.full(node.value)
-            if inner == "sys.modules":
-                return key
-            return f"{inner}.{key}" if inner and key else ""
-        if isinstance(node, ast.Call):
-            return self._called(node)
-        return ""
+            return self._part(self.full(node.value), _text(node.slice))
+        return self._called(node) if isinstance(node, ast.Call) else ""
+
+    def _part(self, inner: str, key: str) -> str:
+        """Return the full name of what something holds under a name."""
+        if inner in ("sys.modules", NOTEBOOK):
+            return key if inner == "sys.modules" else self.imported.get(key, "")
+        return f"{inner}.{key}" if inner and key else ""
 
     def _called(self, node: ast.Call) -> str:
+        """Return the full name of what a call returns: a class's object, or what is looked up by a text."""
         full = self.full(node.func)
         if isinstance(resolve(full), type):
             return full
-        function = full.rpartition(".")[2] or getattr(node.func, "id", "")
-        first = node.args[0] if node.args else None
-        if first is None:
-            return ""
-        if function == "vars":
-            return self.full(first)
-        if function in ("getattr", "attrgetter", "__getattribute__") and len(node.args) > 1:
-            inner, name = self.full(first), _text(node.args[1])
-            return f"{inner}.{name}" if inner and name else ""
-        return _text(first) if function in ("import_module", "__import__") else ""
+        function = full.rpartition(".")[2] or getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        texts = [_text(value) for value in given]
+        if function in ("globals", "locals"):
+            return NOTEBOOK
+        if isinstance(node.func, ast.Call) and given:  # attrgetter("name")(module)
+            return self._part(self.full(given[0]), "".join(map(_text, node.func.args)))
+        if function in ("get", "__getitem__", "__getattribute__") and len(given) == 1:
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else given[0]
+            return self._part(self.full(owner), texts[0])
+        if function in LOOKS_UP and len(given) > 1:
+            return self._part(self.full(given[0]), texts[1])
+        if function in ("vars", "dict") and given:
+            return self.full(given[0])
+        return texts[0] if function in ("import_module", "__import__") and texts else ""
 
 
-def _text(node: ast.expr) -> str:
-    """Return the text of a constant, or of a sum of constants."""
+def _text(node: ast.AST) -> str:
+    """Return the text of a constant, or of what is put together from constants."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
+    parts: list[ast.expr] = list(node.values) if isinstance(node, ast.JoinedStr) else []
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        left, right = _text(node.left), _text(node.right)
-        return left + right if left and right else ""
-    return ""
+        parts = [node.left, node.right]
+    texts = [_text(part.value if isinstance(part, ast.FormattedValue) else part) for part in parts]
+    return "".join(texts) if all(texts) else ""
 
 
 def _canonical(full: str) -> str:
@@ -207,4 +212,3 @@ def _public(module: str) -> Iterator[str]:
         with suppress(ImportError):
             value = importlib.import_module(module)
             yield from getattr(value, "__all__", [n for n in vars(value) if not n.startswith("_")])
-

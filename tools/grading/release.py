@@ -86,7 +86,8 @@ def validate(assignment: Assignment, *, trust: bool) -> list[str]:
 
 def contents(assignment: Assignment, wheel: str, book: str) -> dict[str, str]:
     """Return the files of a release by name, without the package."""
-    used = {m.partition(".")[0] for c in assignment.source.cells for m in names.modules(c.source)}
+    imported = [names.imported(names.tree(c.source)) for c in assignment.source.cells]
+    used = {full.partition(".")[0] for found in imported for full in found.values()}
     torch = "[torch]" if "torch" in used else ""
     packages = [f"./{wheel}{torch}", "jupyterlab>=4.2", *(["scipy>=1.13"] if "scipy" in used else [])]
     files = {

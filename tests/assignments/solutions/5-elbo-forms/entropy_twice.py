@@ -1,8 +1,11 @@
 """Form (3) gets the closed-form entropy on top of the sampled one."""
 
-FAILS = {"test_three_forms", "test_forms_agree"}
+FAILS = {"test_quietest_values", "test_quietest_choice"}
 
-# %% three_forms
-def three_forms(log_likelihood, log_prior, minus_log_q, kl, entropy):
+# %% quietest_form
+def quietest_form(log_likelihood, log_prior, minus_log_q, kl, entropy):
     joint = log_likelihood + log_prior
-    return log_likelihood - kl, joint + entropy, joint + minus_log_q + entropy
+    forms = np.stack([log_likelihood - kl, joint + entropy, joint + minus_log_q + entropy])
+    errors = forms.std(axis=1, ddof=1) / np.sqrt(forms.shape[1])
+    best, data = errors.argmin(axis=0), np.arange(len(kl))
+    return forms.mean(axis=1)[best, data], errors[best, data], best + 1

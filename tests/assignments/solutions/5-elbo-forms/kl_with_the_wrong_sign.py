@@ -1,7 +1,11 @@
 """Form (1) adds the divergence: leaving the prior is rewarded."""
 
-FAILS = {"test_three_forms", "test_forms_agree"}
+FAILS = {"test_quietest_values", "test_quietest_choice"}
 
-# %% three_forms
-def three_forms(log_likelihood, log_prior, minus_log_q, kl, entropy):
-    return log_likelihood + kl, log_likelihood + log_prior + entropy, log_likelihood + log_prior + minus_log_q
+# %% quietest_form
+def quietest_form(log_likelihood, log_prior, minus_log_q, kl, entropy):
+    joint = log_likelihood + log_prior
+    forms = np.stack([log_likelihood + kl, joint + entropy, joint + minus_log_q])
+    errors = forms.std(axis=1, ddof=1) / np.sqrt(forms.shape[1])
+    best, data = errors.argmin(axis=0), np.arange(len(kl))
+    return forms.mean(axis=1)[best, data], errors[best, data], best + 1

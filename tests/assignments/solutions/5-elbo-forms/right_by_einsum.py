@@ -19,12 +19,18 @@ def atoms(x, z, m, s, W, b, sigma):
     half = 0.5 * np.log(2 * np.pi)
     return log_likelihood - D * half, log_prior - Z * half, minus_log_q + Z * half
 
-# %% three_forms
-def three_forms(log_likelihood, log_prior, minus_log_q, kl, entropy):
+# %% quietest_form
+def quietest_form(log_likelihood, log_prior, minus_log_q, kl, entropy):
+    S, N = log_likelihood.shape
     log_w = log_prior + minus_log_q + log_likelihood
-    form_2 = log_w - (minus_log_q - entropy[np.newaxis])
-    form_1 = np.subtract(log_likelihood, kl[np.newaxis])
-    return [form_1, form_2, log_w]
+    forms = [log_likelihood - kl, log_w - (minus_log_q - entropy[np.newaxis]), log_w]
+    chosen = []
+    for n in range(N):
+        means = [np.einsum("s->", form[:, n]) / S for form in forms]
+        squares = [np.einsum("s,s->", f[:, n] - mean, f[:, n] - mean) for f, mean in zip(forms, means)]
+        i = min(range(3), key=squares.__getitem__)
+        chosen.append((means[i], math.sqrt(squares[i] / (S - 1) / S), i + 1))
+    return [np.array(part) for part in zip(*chosen)]
 
 # %% log_evidence
 def log_evidence(x, W, b, sigma):
