@@ -1,4 +1,4 @@
-"""A failing check of an assignment says "(1.11), section 1.2.3": the built pages say the same."""
+"""A failing check of an assignment says "(1.16), section 1.3.7": the built pages say the same."""
 
 import json
 import re
