@@ -25,7 +25,8 @@ from emvae.assignments import (
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUATION = "eq-responsibility-log-sum-exp"
-PLACE = json.loads((ROOT / "emvae/data/equations.json").read_text())[EQUATION]  # as the built pages say it: tests/browser
+# What the built pages say, as tests/browser judges.
+PLACE = json.loads((ROOT / "emvae/data/equations.json").read_text())[EQUATION]
 SEE = f"See equation ({PLACE['number']}), section {PLACE['section']}"
 
 close = functools.partial(expect_close, what="the evidence", equation=EQUATION)
