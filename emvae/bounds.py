@@ -297,7 +297,8 @@ def _floats_or_bits(batch: Tensor, binarise: bool, generator: torch.Generator) -
     if not binarise:
         return batch if batch.is_floating_point() else batch.float()
     if batch.dtype == torch.uint8:
-        dice = torch.randint(255, batch.shape, dtype=torch.uint8, generator=generator, device=batch.device)
+        with drawing_from(generator):  # a generator that is an argument would cut a compiled graph in two
+            dice = torch.randint(255, batch.shape, dtype=torch.uint8, device=batch.device)
         return (dice < batch).float()
     if not batch.is_floating_point():
         raise ValueError(

@@ -250,7 +250,7 @@ def run(results: Path, *, quick: bool) -> None:
     study["threads"] = torch.get_num_threads()
     images, repetitions = mnist(flat=True).train_images, 1 if quick else 5
     for batch_size in BATCHES:
-        row = training(batch_size, images[:1_000] if quick else images, repetitions)
+        row = training(batch_size, images[:512] if quick else images, repetitions)
         store.put_row(path, study, row)
         print(f"{row['name']:26s} {row['ratio']:5.1f}x  bare work {row['share']:4.0%}", flush=True)
         if "JAX" not in row["seconds"]:
