@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emvae._records import Record
-from emvae._validation import as_array, as_matrix, as_probabilities
+from emvae._validation import as_matrix, as_probabilities, as_responsibilities
 from emvae.latent_class import LatentClassModel
 
 Array = NDArray[np.floating[Any]]
@@ -80,12 +80,7 @@ class Mixture(Record, LatentClassModel):
         ------
         ValueError : ``resp`` has the wrong shape, or as ``log_likelihood``.
         """
-        resp, n = as_array(resp, name="resp").astype(float, copy=False), len(as_matrix(x))
-        if resp.shape != (n, self.n_components):
-            raise ValueError(
-                f"resp has shape {resp.shape}: pass one row per datum and one column per "
-                f"component, {(n, self.n_components)}"
-            )
+        resp = as_responsibilities(resp, (len(as_matrix(x)), self.n_components))
         return reduce(add, self._visit(x, lambda rows, where: self._collect(rows, resp[where])))
 
     @abstractmethod
