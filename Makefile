@@ -8,6 +8,7 @@ BOOK   ?=
 N      ?= 60
 SINCE  ?=
 ONLY   ?=
+WORKERS ?= logical
 NB     ?= $(wildcard book/*.ipynb book/further/*.ipynb)
 PY     := .venv/bin/python
 STAMP  := .venv/.complete
@@ -15,10 +16,10 @@ HTML   := _build/html
 BUILT  := _build/.complete
 TRUSTED = $(if $(filter 1,$(TRUST)),--trust)
 PRINT  := _build/from-em-to-the-vae
-# Side by side: a worker for each core (four at the most) takes one test file or notebook after the other, with one thread:
-# threads of torch's own wait for one another where the cores are taken. They start in the order given, so the largest
-# notebooks, which take longest, come first, and the many short tests fill what is left.
-PARALLEL  = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Side by side: a worker for each core (four at the most; WORKERS=3 for another number) takes one test file or notebook
+# after the other, with one thread: threads of torch's own wait for one another where the cores are taken. They start in
+# the order given, so the largest notebooks, which take longest, come first, and the many short tests fill what is left.
+PARALLEL  = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 NOTEBOOKS = $$(ls -S $(NB))
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
