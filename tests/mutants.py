@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import Queue
 
@@ -44,6 +45,16 @@ DESELECTED = (
     "tests/test_assignments.py::test_the_stored_equations_are_the_books",
     "tests/test_assignments.py::test_equations_are_counted_as_the_book_counts_them",
 )
+
+# These take long: each judges only the files whose path holds what stands beside it.
+SLOW = {
+    "tests/test_training.py::test_a_compiled_run": "training/",
+    "tests/test_training.py::test_a_signal_at_any_moment": "training/",
+    "tests/test_em.py::test_restarts_under_a_prior": "priors",
+    "tests/test_em.py::test_under_a_prior_the_objective": "priors",
+    "tests/test_bounds.py::test_single_precision_stays_single": "autoencoders/",
+    "tests/latents/test_classifier.py::test_it_tells_real_test_digits": "classifier",
+}
 
 OPERATORS = {
     ast.Add: ast.Sub,
@@ -225,6 +236,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
 # --- which tests judge
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Name the modules of emvae and tests that a file imports, with those that hold what it imports."""
     found: set[str] = set()
@@ -259,6 +271,7 @@ def distances(changed: Path) -> dict[str, int]:
     }
 
 
+@cache
 def judges(changed: Path) -> list[str]:
     """Name the test files for a module: its namesake, then the nearest and those one import further."""
     found = distances(changed)
@@ -320,7 +333,8 @@ def noticed(mutant: Mutant, tree: Path, taken: dict[str, float]) -> str | None:
     target.write_text(mutant.source, encoding="utf-8")
     limit = 60 + 5 * sum(taken.get(test, 0.0) for test in tests)  # one that loops for ever is noticed, too
     try:
-        result = run_tests(tree, tests, limit)
+        slow = [f"--deselect={test}" for test, judged in SLOW.items() if judged not in mutant.path]
+        result = run_tests(tree, tests, limit, *slow)
     except subprocess.TimeoutExpired:
         return f"no end within {limit:.0f} s"
     finally:
