@@ -2,8 +2,8 @@
 
 A mutant changes one operator, comparison, sign, index, number, truth value or extremum, drawn at random among
 all such places, or among those in lines changed since a commit. It is killed when a test fails, or ends late.
-The tests judge that are nearest to the changed module by their imports, until the first one fails. Fails
-under 95 %. What was noticed is kept in ``_build/mutants.json``: an interrupted run goes on where it was, and
+The tests judge that are nearest to the changed module by their imports, until the first one fails; then those
+farther away. Fails under 95 %. What was noticed is kept in ``_build/mutants.json``: an interrupted run goes on where it was, and
 after a new test only the survivors are tried again. Without the file all are.
 """
 
@@ -83,6 +83,10 @@ SWAPPED |= {new: old for old, new in SWAPPED.items()}
 
 # Changes that alter nothing that emvae promises, each with the reason; a survivor listed here is no survivor.
 EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "emvae/mixtures/mixture.py",
+        "occupied = np.where((counts >= EMPTY), counts, 0.0)",
+    ): "differs where a sum of responsibilities is 1e-290 to the last bit",
     ("emvae/mixtures/tables.py", "WIDE = (257)"): "both orientations give the same sums, one is faster",
     (
         "emvae/mixtures/products.py",
@@ -325,24 +329,28 @@ def seconds_without_change(tree: Path, tests: list[str]) -> dict[str, float]:
 
 
 def noticed(mutant: Mutant, tree: Path, taken: dict[str, float]) -> str | None:
-    """Plant a mutant in a tree, run its tests, restore the file; name the test that noticed."""
-    target, tests = tree / mutant.path, judges(ROOT / mutant.path)
-    if not tests:
-        return None
+    """Plant a mutant in a tree, run its tests, restore the file; name the test that noticed.
+
+    What the nearest tests let pass, the slow ones and all others judge that reach the module.
+    """
+    target, path = tree / mutant.path, ROOT / mutant.path
+    slow = [f"--deselect={test}" for test, judged in SLOW.items() if judged not in mutant.path]
+    near = judges(path)
+    rounds = [(near, slow), (sorted({*near, *distances(path)} & set(taken)), [])]
     original = target.read_text(encoding="utf-8")
     target.write_text(mutant.source, encoding="utf-8")
-    limit = 60 + 5 * sum(taken.get(test, 0.0) for test in tests)  # one that loops for ever is noticed, too
     try:
-        slow = [f"--deselect={test}" for test, judged in SLOW.items() if judged not in mutant.path]
-        result = run_tests(tree, tests, limit, *slow)
+        for tests, options in rounds:
+            limit = 60 + 5 * sum(taken.get(test, 0.0) for test in tests)  # one may loop for ever
+            result = run_tests(tree, tests, limit, *options) if tests else None
+            if result is not None and result.returncode != 0:
+                failed = re.search(r"^(?:FAILED|ERROR) (\S+)", result.stdout, re.MULTILINE)
+                return failed[1] if failed else "the tests do not start"
     except subprocess.TimeoutExpired:
         return f"no end within {limit:.0f} s"
     finally:
         target.write_text(original, encoding="utf-8")
-    if result.returncode == 0:
-        return None
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", result.stdout, re.MULTILINE)
-    return failed[1] if failed else "the tests do not start"
+    return None
 
 
 def changed_lines(since: str) -> dict[str, set[int]]:
