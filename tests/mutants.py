@@ -3,8 +3,8 @@
 A mutant changes one operator, comparison, sign, index, number, truth value or extremum, drawn at random among
 all such places, or among those in lines changed since a commit. It is killed when a test fails, or ends late.
 The tests judge that are nearest to the changed module by their imports, until the first one fails; then those
-farther away. Fails under 95 %. What was noticed is kept in ``_build/mutants.json``: an interrupted run goes on where it was, and
-after a new test only the survivors are tried again. Without the file all are.
+farther away. Fails under 95 %. What was noticed is kept in ``_build/mutants.json``: an interrupted run begins
+again where it was, and after a new test only the survivors are tried. Without the file all are.
 """
 
 import argparse
