@@ -269,13 +269,18 @@ def _compiled(objective: Objective, batch_size: int) -> Objective:
     """Translate an objective; it draws the same noise, from the global stream that stands in meanwhile.
 
     The last batch of a pass, which may be smaller, goes untranslated: for another size there is another
-    translation, that takes as long as the first.
+    translation, that takes as long as the first. Before all, one batch is tried: torch looks divergences up
+    when they are first used, and what it does then would cut the translation in pieces.
     """
     translated = torch.compile(objective, options={"fallback_random": True})
+    untried = [True]
 
     def fast(model: Any, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
         if len(batch) < batch_size:
             return objective(model, batch, generator=generator, step=step)
+        if untried:
+            objective(model, batch, generator=generator.clone_state(), step=step)
+            untried.clear()
         try:
             with drawing_from(generator) as stream:
                 return translated(model, batch, generator=stream, step=step)
