@@ -8,6 +8,7 @@ BOOK   ?=
 N      ?= 60
 SINCE  ?=
 ONLY   ?=
+WORKERS ?= logical
 NB     ?= $(wildcard book/*.ipynb book/further/*.ipynb)
 PY     := .venv/bin/python
 STAMP  := .venv/.complete
@@ -15,6 +16,11 @@ HTML   := _build/html
 BUILT  := _build/.complete
 TRUSTED = $(if $(filter 1,$(TRUST)),--trust)
 PRINT  := _build/from-em-to-the-vae
+# Side by side: a worker for each core (four at the most; WORKERS=3 for another number) takes one test file or notebook
+# after the other, with one thread: threads of torch's own wait for one another where the cores are taken. They start in
+# the order given, so the largest notebooks, which take longest, come first, and the many short tests fill what is left.
+PARALLEL  = OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+NOTEBOOKS = $$(ls -S $(NB))
 OPEN    = Open $(CURDIR)/$(HTML)/index.html in a browser (or: make serve)
 
 # Nothing of the caller's settings reaches what is built: same result on every machine.
@@ -42,13 +48,14 @@ help:  ## list the targets
 book: $(BUILT)  ## build the book, say where to open it
 	@echo '$(OPEN)'
 
-test: unit nbval  ## run the tests, then every notebook of the book against its stored outputs
+test: $(STAMP)  ## run the tests, and every notebook of the book against its stored outputs
+	$(PARALLEL) --nbval --nbval-current-env $(NOTEBOOKS) tests -m 'not browser'
 
 unit: $(STAMP)  ## run pytest on tests/ alone, without those that need a browser
-	$(PY) -m pytest tests -m 'not browser'
+	$(PARALLEL) tests -m 'not browser'
 
 nbval: $(STAMP)  ## run the notebooks alone, strictly against their stored outputs
-	$(PY) -m pytest --nbval --nbval-current-env $(NB)
+	$(PARALLEL) --nbval --nbval-current-env $(NOTEBOOKS)
 
 browser: book slides  ## run the tests that read the built book in Chromium (skipped, and said so, where there is none)
 	$(PY) -m pytest tests -m browser

@@ -24,25 +24,7 @@ module                      what it holds                                 chapte
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from emvae import (
-        assignments,
-        autoencoders,
-        bounds,
-        checks,
-        datasets,
-        elbo,
-        em,
-        gradients,
-        latent_class,
-        latents,
-        mixtures,
-        plotting,
-        responsibilities,
-        training,
-    )
+from typing import Any
 
 __version__ = "0.4.0"
 

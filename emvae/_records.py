@@ -24,7 +24,12 @@ class Record:
             if isinstance(value, np.ndarray) and value.flags.writeable:
                 view = value.view()
                 view.flags.writeable = False
-                object.__setattr__(self, field.name, view)
+                self._set(**{field.name: view})
+
+    def _set(self, **values: Any) -> None:
+        """Give fields their checked values, in ``__post_init__``: afterwards nobody can."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         """Compare by content."""

@@ -22,7 +22,11 @@ def as_array(x: Any, *, name: str = "x") -> NDArray[Any]:
     Frames, tables and tensors of other libraries come in by numpy's own protocol; missing values of a
     frame become NaN. What would be lost (a mask) or cannot be read so (sparse, lazy) is refused.
     """
-    _refuse_mask(x, name)
+    if np.ma.is_masked(x) or (isinstance(x, list | tuple) and any(map(np.ma.is_masked, x))):
+        raise ValueError(
+            f"{name} has masked entries, which would be taken for data: "
+            f"drop their rows, or pass {name}.filled(...) with values of your choice"
+        )
     try:
         array = np.asarray(x)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -38,14 +42,6 @@ def as_array(x: Any, *, name: str = "x") -> NDArray[Any]:
             "pass real numbers (encode strings and fill missing values first)"
         )
     return array
-
-
-def _refuse_mask(x: Any, name: str) -> None:
-    if np.ma.is_masked(x) or (isinstance(x, list | tuple) and any(map(np.ma.is_masked, x))):
-        raise ValueError(
-            f"{name} has masked entries, which would be taken for data: "
-            f"drop their rows, or pass {name}.filled(...) with values of your choice"
-        )
 
 
 def _from_frame(frame: Any, name: str) -> NDArray[Any]:
@@ -104,11 +100,7 @@ def check_finite(block: NDArray[Any], *, name: str = "x", first_row: int = 0) ->
 
 def as_floats(values: ArrayLike, *, name: str, shape: tuple[int | None, ...] | None = None) -> Array:
     """Return a read-only float64 copy with finite entries; None in ``shape`` means any length."""
-    _refuse_mask(values, name)
-    try:
-        array = np.asarray(values, dtype=np.float64).copy()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise _unreadable(values, name) from error
+    array = as_array(values, name=name).astype(np.float64)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinity: pass finite numbers")
     if shape is not None and (
@@ -130,6 +122,16 @@ def as_probabilities(values: ArrayLike, *, name: str) -> Array:
             "divide them by their sum"
         )
     return weights
+
+
+def as_responsibilities(resp: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """Return responsibilities as floats, if they have the shape (N, K) of the data and the components."""
+    array = as_array(resp, name="resp").astype(np.float64, copy=False)
+    if array.shape != shape:
+        raise ValueError(
+            f"resp has shape {array.shape}: pass one row per datum and one column per component, {shape}"
+        )
+    return array
 
 
 def as_count(value: Any, *, name: str, minimum: int = 1, maximum: int | None = None) -> int:

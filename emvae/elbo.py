@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emvae._records import Record
-from emvae._validation import as_array
+from emvae._validation import as_responsibilities
 
 if TYPE_CHECKING:
     from emvae.latent_class import LatentClassModel
@@ -93,12 +93,7 @@ def discrete_elbo(model: "LatentClassModel", x: ArrayLike, resp: ArrayLike) -> E
     Derived in {eq}`eq-em-elbo-forms`. Source: Neal and Hinton (1998), equation 3.
     """
     log_likelihood = model.log_likelihood(x)
-    q = as_array(resp, name="resp").astype(float, copy=False)
-    if q.shape != log_likelihood.shape:
-        raise ValueError(
-            f"resp has shape {q.shape}: pass one row per datum and one column per component, "
-            f"{log_likelihood.shape}"
-        )
+    q = as_responsibilities(resp, log_likelihood.shape)
     if not (q >= 0).all() or not np.allclose(q.sum(axis=1), 1.0, rtol=0, atol=1e-8):
         raise ValueError("resp is not a distribution: make rows non-negative with sum one")
     return ELBO(

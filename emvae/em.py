@@ -148,7 +148,10 @@ def em_steps(model: LatentClassModel, x: ArrayLike, *, prior: Prior | None = Non
     -----
     Derived in {eq}`eq-em-m-step` and {eq}`eq-em-monotone`. Source: Dempster, Laird, Rubin (1977).
     """
-    _check_model(model)
+    if not isinstance(model, LatentClassModel):
+        raise ValueError(
+            f"model is a {type(model).__name__}: derive its class from emvae.em.LatentClassModel"
+        )
     for iteration in count():
         step = model.expect(x)
         log_prior = 0.0 if prior is None else prior.log_density(model)
@@ -251,9 +254,3 @@ def fit_em_restarts(
     if best is None:
         raise ValueError("starts is empty: pass at least one model to start from")
     return replace(best, restart_objectives=tuple(reached))
-
-
-def _check_model(model: Any) -> None:
-    if not isinstance(model, LatentClassModel):
-        name = type(model).__name__
-        raise ValueError(f"model is a {name}: derive its class from emvae.em.LatentClassModel")

@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, Self
+from functools import reduce
+from operator import add
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +18,7 @@ from emvae.responsibilities import log_normalize, normalize
 __all__ = ["EStep", "LabelledSample", "LatentClassModel", "Statistics"]
 
 Array = NDArray[np.floating[Any]]
+R = TypeVar("R")
 
 
 class Statistics(Protocol):
@@ -26,7 +29,7 @@ class Statistics(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class EStep(Record):
-    """What an E-step leaves behind.
+    """What an E-step leaves behind; those of two data sets add up to that of both.
 
     Attributes
     ----------
@@ -36,6 +39,10 @@ class EStep(Record):
 
     statistics: Any
     log_evidence: float
+
+    def __add__(self, other: Self) -> Self:
+        """Return the E-step on both data sets together."""
+        return type(self)(self.statistics + other.statistics, self.log_evidence + other.log_evidence)
 
 
 class LabelledSample(NamedTuple):
@@ -103,19 +110,19 @@ class LatentClassModel(ABC):
         ------
         ValueError : ``x`` is not a finite (N, D) array, or does not suit the model.
         """
-        return self._by_blocks(x, lambda log_joint: log_joint)
+        return self._row_by_row(x, self._log_joint)
 
     def log_evidence(self, x: ArrayLike) -> Array:
         """Return log p(x_n), (N,) in nats; ``x`` and errors as ``log_joint``."""
-        return self._by_blocks(x, lambda log_joint: normalize(log_joint, out=log_joint)[1])
+        return self._row_by_row(x, lambda rows: self._posterior(rows)[1])
 
     def log_posterior(self, x: ArrayLike) -> Array:
         """Return log p(z = k | x_n), (N, K) in nats; ``x`` and errors as ``log_joint``."""
-        return self._by_blocks(x, lambda log_joint: log_normalize(log_joint)[0])
+        return self._row_by_row(x, lambda rows: log_normalize(self._log_joint(rows))[0])
 
     def responsibilities(self, x: ArrayLike) -> Array:
         """Return r_nk = p(z = k | x_n), (N, K); ``x`` and errors as ``log_joint``."""
-        return self._by_blocks(x, lambda log_joint: normalize(log_joint, out=log_joint)[0])
+        return self._row_by_row(x, lambda rows: self._posterior(rows)[0])
 
     # The E-step.
 
@@ -140,19 +147,14 @@ class LatentClassModel(ABC):
         """
         weight = None if sample_weight is None else _as_sample_weight(sample_weight, len(as_matrix(x)))
 
-        def visit(block: tuple[slice, NDArray[Any]]) -> tuple[Any, float]:
-            where, rows = block[0], self._prepare(block[1], block[0].start)
+        def visit(rows: Any, where: slice) -> EStep:
             resp, log_evidence = self._posterior(rows)
-            if weight is None:
-                return self._collect(rows, resp), float(log_evidence.sum())
-            resp *= weight[where, None]
-            return self._collect(rows, resp), float(log_evidence @ weight[where])
+            if weight is not None:
+                resp *= weight[where, None]
+                log_evidence *= weight[where]
+            return EStep(self._collect(rows, resp), float(log_evidence.sum()))
 
-        statistics, log_evidence = None, 0.0
-        for part, part_log_evidence in map_blocks(visit, self._blocks(x)):
-            statistics = part if statistics is None else statistics + part
-            log_evidence += part_log_evidence
-        return EStep(statistics, log_evidence)
+        return reduce(add, self._visit(x, visit))
 
     # Generating and choosing.
 
@@ -226,26 +228,28 @@ class LatentClassModel(ABC):
 
     def _posterior(self, rows: Any) -> tuple[Array, Array]:
         """Return responsibilities (B, K) and log evidence (B,) of prepared rows."""
-        log_joint = self._score(rows)
-        log_joint += self.log_prior()  # in place: a second array of this size would be paged in each time
+        log_joint = self._log_joint(rows)
         return normalize(log_joint, out=log_joint)
 
-    def _blocks(self, x: ArrayLike) -> Iterator[tuple[slice, NDArray[Any]]]:
-        """Cut data into blocks of rows, each with its place."""
-        data = as_matrix(x, n_features=self.n_features)
-        for first in range(0, len(data), self.block_rows):
-            where = slice(first, min(first + self.block_rows, len(data)))
-            yield where, np.asarray(data[where])
+    def _log_joint(self, rows: Any) -> Array:
+        """Return log p(x, z) of prepared rows, (B, K)."""
+        log_joint = self._score(rows)
+        log_joint += self.log_prior()  # in place: a second array of this size would be paged in each time
+        return log_joint
 
-    def _by_blocks(self, x: ArrayLike, function: Callable[[Array], Array]) -> Array:
-        """Apply a function to the log joint of each block, which it may overwrite."""
+    def _visit(self, x: ArrayLike, function: Callable[[Any, slice], R]) -> Iterator[R]:
+        """Apply a function to blocks of prepared rows, and to where they stand in the data."""
+        data, size = as_matrix(x, n_features=self.n_features), self.block_rows
 
-        def visit(block: tuple[slice, NDArray[Any]]) -> Array:
-            log_joint = self._score(self._prepare(block[1], block[0].start))
-            log_joint += self.log_prior()
-            return function(log_joint)
+        def visit(first: int) -> R:
+            where = slice(first, first + size)
+            return function(self._prepare(np.asarray(data[where]), first), where)
 
-        return np.concatenate(list(map_blocks(visit, self._blocks(x))))
+        return map_blocks(visit, range(0, len(data), size))
+
+    def _row_by_row(self, x: ArrayLike, function: Callable[[Any], Array]) -> Array:
+        """Join what a function returns for blocks of prepared rows."""
+        return np.concatenate(list(self._visit(x, lambda rows, _: function(rows))))
 
 
 def _as_sample_weight(values: ArrayLike, n: int) -> NDArray[np.float64]:

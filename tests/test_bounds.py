@@ -425,7 +425,7 @@ def test_the_mean_weight_is_the_evidence_of_a_discrete_latent():
 def test_single_precision_stays_single_and_sums_in_double():
     vae = make_vae().float()
     x = torch.from_numpy(X).float()
-    result = importance_weighted_bound(vae, x, n_samples=20_000, generator=generator(), block_size=4)
+    result = importance_weighted_bound(vae, x, n_samples=20_000, generator=generator(), block_size=32)
     assert result.value.dtype == result.effective_sample_size.dtype == torch.float32
     evidence = oracles.log_evidence_by_quadrature(vae.decoder, X)
     error = 1 / result.effective_sample_size.numpy() - 1 / 20_000

@@ -751,6 +751,16 @@ def test_a_compiled_run_is_continued_to_the_bit(translated, tmp_path):
     assert same(long_run(path, seconds=1000, n_epochs=17, compile=True), translated[1])
 
 
+@pytest.mark.filterwarnings("ignore")  # of torch's own when it compiles, which to it are errors
+def test_a_compiled_run_says_what_the_model_does_not_take():
+    """As another run does, in the same words."""
+    grey, objective = (X > 0).float() / 2, NegativeELBO()
+    options = {"generator": seeded(), "n_epochs": 1, "batch_size": 9}
+    for choice in (False, True):
+        with pytest.raises(ValueError, match=r"^x holds 0\.5 in row \d, column \d, the decoder models bits"):
+            train(deep_model(), grey, objective, compile=choice, **options)
+
+
 def test_without_a_compiler_compile_is_refused(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ValueError, match=r"^compile needs a C\+\+ compiler: drop it, or"):

@@ -32,7 +32,7 @@ class BernoulliStatistics(Record):
     def __post_init__(self) -> None:
         """Let what is no one be a zero."""
         if self.zeros is None:
-            object.__setattr__(self, "zeros", self.counts[:, None] - self.ones)
+            self._set(zeros=self.counts[:, None] - self.ones)
         super().__post_init__()
 
     def __add__(self, other: Self) -> Self:
@@ -79,7 +79,7 @@ class BernoulliMixture(Mixture):
             raise ValueError(f"probs lie outside [{min_prob}, {1 - min_prob}]: clip them first")
         if np.dtype(self.dtype) not in (np.float64, np.float32):
             raise ValueError(f"dtype = {self.dtype}: choose numpy.float64 or numpy.float32")
-        object.__setattr__(self, "probs", probs)
+        self._set(probs=probs)
 
     def __repr__(self) -> str:
         return f"BernoulliMixture(K={self.n_components}, D={self.n_features})"
@@ -187,17 +187,14 @@ class BernoulliMixture(Mixture):
         weights, bias = self._log_odds
         log_likelihood = score(weights.astype(self.dtype), rows.T)
         log_likelihood += bias[:, None]
-        if self.min_prob == 0:
+        if ((self.probs == 0) | (self.probs == 1)).any():
             log_likelihood[self._is_impossible(rows)] = -np.inf
         return log_likelihood.T
 
     def _is_impossible(self, x: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether a certain pixel of component k contradicts datum n, (K, N)."""
-        never, always = self.probs == 0, self.probs == 1
-        if not (never.any() or always.any()):
-            return np.zeros((self.n_components, len(x)), dtype=bool)
-        contradictions = never.astype(x.dtype) @ x.T + always.astype(x.dtype) @ (1 - x).T
-        return contradictions > 0.5
+        never, always = (self.probs == 0).astype(x.dtype), (self.probs == 1).astype(x.dtype)
+        return never @ x.T + always @ (1 - x).T > 0.5
 
     def _collect(self, rows: Array, resp: Array) -> BernoulliStatistics:
         return BernoulliStatistics(resp.sum(axis=0), collect(rows.T, resp))

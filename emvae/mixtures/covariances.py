@@ -42,7 +42,7 @@ class GaussianStatistics(Record):
     def __post_init__(self) -> None:
         """Let the moments have the mass that the weights have."""
         if self.mass is None:
-            object.__setattr__(self, "mass", self.counts)
+            self._set(mass=self.counts)
         super().__post_init__()
 
     def about(self, origins: Array) -> Self:
@@ -92,10 +92,13 @@ def _outer(left: Array, right: Array) -> Array:
     return left[:, :, None] * right[:, None, :]
 
 
-def covariance_shapes(n_components: int, n_features: int) -> dict[CovarianceType, tuple[int, ...]]:
-    """Return the shape that stands for each constraint."""
+def covariance_shape(kind: CovarianceType, n_components: int, n_features: int) -> tuple[int, ...]:
+    """Return the shape that stands for a constraint."""
     k, d = n_components, n_features
-    return {"full": (k, d, d), "tied": (1, d, d), "diagonal": (k, d), "spherical": (k, 1)}
+    shapes = {"full": (k, d, d), "tied": (1, d, d), "diagonal": (k, d), "spherical": (k, 1)}
+    if kind not in shapes:
+        raise ValueError(f"covariance_type = {kind!r}: choose one of {', '.join(shapes)}")
+    return shapes[kind]
 
 
 def factorise(covariances: Array) -> Array:

@@ -12,7 +12,7 @@ from emvae._validation import as_floats, check_finite
 from emvae.mixtures.covariances import (
     CovarianceType,
     GaussianStatistics,
-    covariance_shapes,
+    covariance_shape,
     factorise,
     is_above,
     pool,
@@ -77,18 +77,14 @@ class GaussianMixture(Mixture):
         covariances = as_floats(self.covariances, name="covariances")
         if means.shape[1] == 0:
             raise ValueError("means has no features: pass an array of shape (K, D)")
-        shapes = covariance_shapes(*means.shape)
-        if self.covariance_type is not None:
-            shapes = {_as_covariance_type(self.covariance_type): shapes[self.covariance_type]}
-        names = [name for name, shape in shapes.items() if shape == covariances.shape]
-        if not names:
-            known = ", ".join(f"{shape} {name}" for name, shape in shapes.items())
+        kinds = get_args(CovarianceType) if self.covariance_type is None else (self.covariance_type,)
+        shapes = {kind: covariance_shape(kind, *means.shape) for kind in kinds}
+        fitting = [kind for kind in kinds if shapes[kind] == covariances.shape]
+        if not fitting:
+            known = ", ".join(f"{shape} {kind}" for kind, shape in shapes.items())
             raise ValueError(f"covariances has shape {covariances.shape}: pass one of {known}")
-        object.__setattr__(self, "covariance_type", names[0])
-        object.__setattr__(self, "means", means)
-        object.__setattr__(self, "covariances", covariances)
-        object.__setattr__(self, "min_variance", self._as_floor(self.min_variance))
-        object.__setattr__(self, "_factors", factorise(covariances))
+        self._set(means=means, covariances=covariances, covariance_type=fitting[0])
+        self._set(min_variance=self._as_floor(self.min_variance), _factors=factorise(covariances))
         if not is_above(covariances, self.min_variance * (1 - 1e-8)):
             raise ValueError(
                 "covariances lie below min_variance: raise them or lower min_variance, "
@@ -137,7 +133,7 @@ class GaussianMixture(Mixture):
         """
         sample = subsample(x, n_components=n_components, rng=rng)
         mean, variance = sample.mean(axis=0), _feature_variance(sample)
-        shape = covariance_shapes(n_components, len(mean))[_as_covariance_type(covariance_type)]
+        shape = covariance_shape(covariance_type, n_components, len(mean))
         overall = cls(
             np.full(n_components, 1 / n_components),
             np.tile(mean, (n_components, 1)),
@@ -295,12 +291,6 @@ class GaussianMixture(Mixture):
         if (floor == 0).any() and (floor > 0).any():
             raise ValueError("min_variance is 0 for some features alone: make all positive or all 0")
         return floor
-
-
-def _as_covariance_type(name: Any) -> CovarianceType:
-    if name not in get_args(CovarianceType):
-        raise ValueError(f"covariance_type = {name!r}: choose one of {', '.join(get_args(CovarianceType))}")
-    return name
 
 
 def _feature_variance(x: Array) -> Array:

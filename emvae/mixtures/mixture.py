@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emvae._parallel import map_blocks
 from emvae._records import Record
-from emvae._validation import as_array, as_matrix, as_probabilities
+from emvae._validation import as_matrix, as_probabilities, as_responsibilities
 from emvae.latent_class import LatentClassModel
 
 Array = NDArray[np.floating[Any]]
@@ -35,7 +34,7 @@ class Mixture(Record, LatentClassModel):
 
     def __post_init__(self) -> None:
         """Check and freeze the weights."""
-        object.__setattr__(self, "weights", as_probabilities(self.weights, name="weights"))
+        self._set(weights=as_probabilities(self.weights, name="weights"))
 
     @property
     @abstractmethod
@@ -63,9 +62,7 @@ class Mixture(Record, LatentClassModel):
         ------
         ValueError : the data are not finite, not (N, D) for this D, or outside the family's range.
         """
-        return np.concatenate(
-            list(map_blocks(lambda b: self._score(self._prepare(b[1], b[0].start)), self._blocks(x)))
-        )
+        return self._row_by_row(x, self._score)
 
     def statistics(self, x: ArrayLike, resp: ArrayLike) -> Any:
         """Return the expected sufficient statistics of ``x`` under ``resp``.
@@ -83,16 +80,8 @@ class Mixture(Record, LatentClassModel):
         ------
         ValueError : ``resp`` has the wrong shape, or as ``log_likelihood``.
         """
-        resp, n = as_array(resp, name="resp").astype(float, copy=False), len(as_matrix(x))
-        if resp.shape != (n, self.n_components):
-            raise ValueError(
-                f"resp has shape {resp.shape}: pass one row per datum and one column per "
-                f"component, {(n, self.n_components)}"
-            )
-        parts = map_blocks(
-            lambda b: self._collect(self._prepare(b[1], b[0].start), resp[b[0]]), self._blocks(x)
-        )
-        return reduce(add, parts)
+        resp = as_responsibilities(resp, (len(as_matrix(x)), self.n_components))
+        return reduce(add, self._visit(x, lambda rows, where: self._collect(rows, resp[where])))
 
     @abstractmethod
     def no_statistics(self) -> Any:

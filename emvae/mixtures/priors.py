@@ -39,7 +39,7 @@ class Dirichlet(Record, Prior):
 
     def __post_init__(self) -> None:
         """Check and freeze the parameters."""
-        object.__setattr__(self, "concentration", _at_least_one(self.concentration, "concentration"))
+        self._set(concentration=_at_least_one(self.concentration, "concentration"))
 
     def pseudo_statistics(self, model: Mixture) -> Any:
         """Return ``concentration - 1`` data for each weight, none for other parameters."""
@@ -75,8 +75,7 @@ class Beta(Record, Prior):
 
     def __post_init__(self) -> None:
         """Check and freeze the parameters."""
-        object.__setattr__(self, "a", _at_least_one(self.a, "a"))
-        object.__setattr__(self, "b", _at_least_one(self.b, "b"))
+        self._set(a=_at_least_one(self.a, "a"), b=_at_least_one(self.b, "b"))
 
     def pseudo_statistics(self, model: BernoulliMixture) -> BernoulliStatistics:
         """Return ``a - 1`` ones and ``b - 1`` zeros for each pixel of each component."""
@@ -134,8 +133,7 @@ class InverseWishart(Record, Prior):
         degrees = float(as_floats(self.degrees, name="degrees", shape=()))
         if degrees <= 0:
             raise ValueError(f"degrees = {degrees}: it should be positive")
-        object.__setattr__(self, "scale", scale)
-        object.__setattr__(self, "degrees", degrees)
+        self._set(scale=scale, degrees=degrees)
 
     def pseudo_statistics(self, model: GaussianMixture) -> GaussianStatistics:
         """Return a scatter about the means and the degrees that divide it; no datum."""

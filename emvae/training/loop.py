@@ -132,7 +132,9 @@ def train(
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     _require(len(weights) > 0, "model has no weights to train: pass one where some require gradients")
     device = _as_device(device, weights[0])
-    _require(not compile or _can_compile(device), "compile needs a C++ compiler: drop it, or name one in CXX")
+    compilers = (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")
+    can_compile = device.type != "cpu" or any(map(shutil.which, compilers))
+    _require(can_compile or not compile, "compile needs a C++ compiler: drop it, or name one in CXX")
     x = _as_data(x, weights[0].dtype, name="x")
     batch_size = min(128, len(x)) if batch_size is None else batch_size
     batch_size = as_count(batch_size, name="batch_size", maximum=len(x))
@@ -149,12 +151,12 @@ def train(
     stepper: Any = optimiser(weights)
     made = f"optimiser made {_kind(stepper)}: it should return a torch.optim.Optimizer"
     _require(isinstance(stepper, Optimizer), made)
-    scheduler: Any = (schedule or _constant)(stepper, n_steps)
+    scheduler: Any = ConstantLR(stepper, 1.0) if schedule is None else schedule(stepper, n_steps)
     made = f"schedule made {_kind(scheduler)}: it should return an LRScheduler that needs no loss to step"
     _require(isinstance(scheduler, LRScheduler) and not isinstance(scheduler, ReduceLROnPlateau), made)
 
     held_out = None if validation is None else (validation, validation_objective or objective, every)
-    minimised = _compiled(objective) if compile else objective
+    minimised = _compiled(objective, batch_size) if compile else objective
     model.to(device)
     run = Run(model, x.to(device), minimised, stepper, scheduler, generator, batch_size, held_out)
     file = None if checkpoint is None else Checkpoint(checkpoint, checkpoint_seconds, run, resume=resume)
@@ -240,10 +242,6 @@ def cosine(optimiser: Optimizer, n_steps: int | None) -> LRScheduler:
     return LambdaLR(optimiser, lambda step: 0.5 * (1.0 + math.cos(math.pi * step / n_steps)))
 
 
-def _constant(optimiser: Optimizer, n_steps: int | None) -> LRScheduler:
-    return ConstantLR(optimiser, factor=1.0)
-
-
 @contextmanager
 def _interrupts_noted() -> Iterator[list[int]]:
     """Put Ctrl-C into a list, which the loop looks at between steps; a second one is as it was before.
@@ -267,20 +265,30 @@ def _interrupts_noted() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _compiled(objective: Objective) -> Objective:
-    """Translate an objective; it draws the same noise, from the global stream that stands in meanwhile."""
+def _compiled(objective: Objective, batch_size: int) -> Objective:
+    """Translate an objective; it draws the same noise, from the global stream that stands in meanwhile.
+
+    The last batch of a pass, which may be smaller, goes untranslated: for another size there is another
+    translation, that takes as long as the first. Before all, one batch is tried: torch looks divergences up
+    when they are first used, and what it does then would cut the translation in pieces.
+    """
     translated = torch.compile(objective, options={"fallback_random": True})
+    untried = [True]
 
     def fast(model: Any, batch: Tensor, *, generator: torch.Generator, step: int) -> Tensor:
-        with drawing_from(generator) as stream:
-            return translated(model, batch, generator=stream, step=step)
+        if len(batch) < batch_size:
+            return objective(model, batch, generator=generator, step=step)
+        if untried:
+            objective(model, batch, generator=generator.clone_state(), step=step)
+            untried.clear()
+        try:
+            with drawing_from(generator) as stream:
+                return translated(model, batch, generator=stream, step=step)
+        except RuntimeError:
+            objective(model, batch, generator=generator, step=step)  # says what is wrong with the batch
+            raise
 
     return fast
-
-
-def _can_compile(device: torch.device) -> bool:
-    names = (os.environ.get("CXX", "c++"), "g++", "clang++", "cl")
-    return device.type != "cpu" or any(map(shutil.which, names))
 
 
 def _require(fulfilled: bool, otherwise: str) -> None:

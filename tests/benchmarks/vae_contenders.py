@@ -6,9 +6,12 @@ them, a module with layers fc1 to fc4, binary cross entropy after a sigmoid, Ada
 default.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -179,6 +182,26 @@ def jax_epoch(images: NDArray[np.uint8]) -> Callable[[int], float]:
         return total / len(x)
 
     return epoch
+
+
+@contextmanager
+def jax_elsewhere(images: NDArray[np.uint8]) -> Iterator[Callable[[int], float]]:
+    """Hand on ``jax_epoch(images)``, which is made and runs in a process of its own.
+
+    JAX has threads from its first call on, and a process with threads should not be forked, as a DataLoader
+    does that starts workers: a lock that one of them held would stay locked in the copy.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_make_epoch, initargs=(images,)) as pool:
+        yield lambda batch_size: pool.submit(_run_epoch, batch_size).result()
+
+
+def _make_epoch(images: NDArray[np.uint8]) -> None:
+    global _epoch
+    _epoch = jax_epoch(images)
+
+
+def _run_epoch(batch_size: int) -> float:
+    return _epoch(batch_size)
 
 
 def emvae_epoch(x: Tensor, batch_size: int, *, binarise: bool, compile: bool = False) -> float:

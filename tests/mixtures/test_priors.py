@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from emvae.em import fit_em
 from emvae.mixtures import BernoulliMixture, Beta, Dirichlet, GaussianMixture, InverseWishart
 from tests.models import random_bernoulli_mixture, random_gaussian_mixture
 
@@ -74,7 +75,7 @@ NOT_DEFINITE = r"^scale is not positive definite"
 BAD = {
     "Dirichlet below 1": (lambda: Dirichlet(0.5), r"^concentration holds 0\.5: it should be at least 1"),
     "Beta below 1": (lambda: Beta(2, [1, 0.9]), r"^b holds 0\.9: it should be at least 1"),
-    "Beta of text": (lambda: Beta("a", 1), r"^a is not an array of real numbers"),
+    "Beta of text": (lambda: Beta("a", 1), r"^a has dtype <U1: pass real numbers"),
     "scale 0": (lambda: InverseWishart(0.0, 3), NOT_DEFINITE),
     "scale not symmetric": (lambda: InverseWishart([[1, 0.5], [0, 1]], 3), NOT_DEFINITE),
     "scale not definite": (lambda: InverseWishart([[1, 2], [2, 1]], 3), NOT_DEFINITE),
@@ -88,6 +89,15 @@ MISFITS = {
     "vector": (InverseWishart([1, 2], 3), "spherical", r"^scale has shape \(2,\): spherical covar"),
     "size": (InverseWishart([1, 2, 3], 3), "full", r"^scale has shape \(3,\): full covariances take"),
 }
+
+
+def test_one_datum_cloud_under_an_inverse_wishart_alone_has_its_textbook_maximum():
+    """(scatter + scale) / (N + degrees + D + 1): the prior adds its scale and its degrees, and no datum."""
+    x = np.random.default_rng(1).normal(size=(9, 2))
+    centred = x - x.mean(axis=0)
+    fit = fit_em(GaussianMixture([1.0], [[0.0, 0.0]], [np.eye(2)]), x, prior=InverseWishart(SCALE, 3.5))
+    expected = (centred.T @ centred + SCALE) / (9 + 3.5 + 2 + 1)
+    np.testing.assert_allclose(fit.model.covariances[0], expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", BAD)
