@@ -68,6 +68,6 @@ def plot_spread(ax: Axes, covariance: ArrayLike, **style: object) -> Ellipse:
     values, vectors = np.linalg.eigh(np.asarray(covariance, dtype=float))
     angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
     height, width = 2 * np.sqrt(values)
-    ellipse = Ellipse((0, 0), width, height, angle=angle, **{"fill": False, "linewidth": 2.0} | style)  # type: ignore[arg-type]
+    ellipse = Ellipse((0, 0), width, height, angle=angle, **{"fill": False, "linewidth": 2.0} | style)
     ax.add_patch(ellipse)
     return ellipse

@@ -1,5 +1,7 @@
 """Jensen's inequality, drawn: a chord of the logarithm lies below it."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
@@ -25,7 +27,7 @@ def plot_jensen(ax: Axes, joint: ArrayLike, q: ArrayLike) -> float:
     ax.plot([evidence] * 2, [bound, np.log(evidence)], color=VERMILLION, linewidth=3, zorder=4)
     ax.plot(evidence, np.log(evidence), "o", color="black", zorder=5)
     ax.plot(evidence, bound, "D", color=VERMILLION, ms=7, mec="white", zorder=6)
-    away = {"textcoords": "offset points", "fontsize": 10}
+    away: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10}
     ax.annotate(r"$\ln p(x)$", (evidence, np.log(evidence)), (-6, 7), ha="right", **away)
     ax.annotate("ELBO", (evidence, bound), (10, -7), color=VERMILLION, ha="left", va="top", **away)
     low = np.log(grid[0])

@@ -104,7 +104,7 @@ def old_faithful() -> OldFaithful:
 
     Notes
     -----
-    Source: Azzalini and Bowman (1990); this selection of rows: Härdle (1991).
+    Source: Härdle (1991), table 3; recorded in October 1980.
     """
     lines = read_verified("old-faithful.csv").decode("ascii").splitlines()
     return OldFaithful(_frozen(np.loadtxt(lines, delimiter=",", skiprows=1)))
