@@ -138,3 +138,9 @@ def test_what_is_no_image_is_refused(images, message):
 def test_a_seed_is_no_generator():
     with pytest.raises(ValueError, match=r"generator is a int: pass a torch\.Generator"):
         DigitClassifier(generator=0)
+
+
+def test_its_sizes_are_those_of_what_goes_in_and_comes_out():
+    judge = digit_classifier()
+    probs = judge(torch.zeros(3, judge.sizes[0])).probs
+    assert probs.shape == (3, judge.sizes[-1])
