@@ -24,9 +24,8 @@ def plot_hand_step(
         _draw_strip(ax, prototype, top=top, wide=wide, tall=1.25)
         for d, value in enumerate(prototype):
             shade = "white" if value > 0.5 else "black"
-            ax.text(
-                (d + 0.5) * wide, top + 0.66, f"{round(value, 3):g}", ha="center", va="center", color=shade
-            )
+            number = f"{round(value + 1e-9, 3):g}"  # halves go up
+            ax.text((d + 0.5) * wide, top + 0.66, number, ha="center", va="center", color=shade)
         ax.add_patch(Rectangle((0, top), width, 1.25, fill=False, edgecolor=colours[k], linewidth=2.5))
     for n, (image, share) in enumerate(zip(images, resp, strict=True)):
         top, left = 3.9 + 1.25 * n, n_pixels + 0.4
