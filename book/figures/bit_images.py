@@ -24,7 +24,8 @@ def plot_hand_step(
         _draw_strip(ax, prototype, top=top, wide=wide, tall=1.25)
         for d, value in enumerate(prototype):
             shade = "white" if value > 0.5 else "black"
-            ax.text((d + 0.5) * wide, top + 0.66, f"{value:.2f}", ha="center", va="center", color=shade)
+            number = f"{round(value + 1e-9, 3):g}"  # halves go up
+            ax.text((d + 0.5) * wide, top + 0.66, number, ha="center", va="center", color=shade)
         ax.add_patch(Rectangle((0, top), width, 1.25, fill=False, edgecolor=colours[k], linewidth=2.5))
     for n, (image, share) in enumerate(zip(images, resp, strict=True)):
         top, left = 3.9 + 1.25 * n, n_pixels + 0.4
@@ -56,7 +57,7 @@ def plot_coins(ax: Axes, shares: Sequence[float]) -> None:
     theta = (1 - np.cos(np.linspace(0, np.pi, 1001))) / 2  # dense at both ends, where the curves are steep
     for share in shares:
         value = _weighted_log(share, theta) + _weighted_log(1 - share, 1 - theta)
-        (line,) = ax.plot(theta, value, label=f"$S/N = {share:g}$")
+        (line,) = ax.plot(theta, value, label=f"$S_{{kd}}/N_k = {share:g}$")
         best = _weighted_log(share, share) + _weighted_log(1 - share, 1 - share)
         ax.plot(share, best, "o", ms=8, color=line.get_color(), clip_on=False, zorder=3)
     ax.set(xlim=(0, 1), ylim=(-3, 0.15), xlabel=r"$\theta$", ylabel="log likelihood a throw, in nats")

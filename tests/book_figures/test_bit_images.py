@@ -27,7 +27,7 @@ def boxes(ax, colour):
 def test_a_hand_step_prints_every_probability_and_the_first_responsibility(ax):
     plot_hand_step(ax, IMAGES, PROBS, RESP)
     assert [text.get_text() for text in ax.texts] == [
-        "0.75", "0.50", "0.25", "0.00", "1.00", "0.38", "0.90", "0.25",
+        "0.75", "0.5", "0.25", "0", "1", "0.375", "0.90", "0.25",
     ]  # fmt: skip
     assert [text.get_color() for text in ax.texts[:6]] == [
         "white", "black", "black", "black", "white", "black",
