@@ -29,8 +29,10 @@ def plot_jensen(ax: Axes, joint: ArrayLike, q: ArrayLike) -> float:
     ax.plot(evidence, bound, "D", color=VERMILLION, ms=7, mec="white", zorder=6)
     away: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10}
     ax.annotate(r"$\ln p(x)$", (evidence, np.log(evidence)), (-6, 7), ha="right", **away)
-    ax.annotate("ELBO", (evidence, bound), (10, -7), color=VERMILLION, ha="left", va="top", **away)
+    gap = float(np.log(evidence) - bound)
+    text = f"ELBO, {gap:.3f} below" if gap > 1e-9 else "ELBO"
+    ax.annotate(text, (evidence, bound), (10, -7), color=VERMILLION, ha="left", va="top", **away)
     low = np.log(grid[0])
     ax.plot([evidence] * 2, [low, bound], color=GREY, linewidth=0.8, linestyle=":", zorder=1)
-    ax.set(xlim=(grid[0], grid[-1]), ylim=(low, np.log(grid[-1]) + 0.12), yticks=[])
-    return float(np.log(evidence) - bound)
+    ax.set(xlim=(grid[0], grid[-1]), ylim=(low, np.log(grid[-1]) + 0.12))
+    return gap
