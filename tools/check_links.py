@@ -1,8 +1,8 @@
 """Ask every address outside of the built book whether it is still there (``make links``); run by hand.
 
-Nothing else in this project asks the network, so no test and no build depends on somebody else's server. Sphinx has
-``linkcheck`` for this, but nearly all these links are DOIs, which lead to publishers, and where a publisher shuts
-programs out (403) it calls the link broken, with no setting that says otherwise.
+Nothing else in this project asks the network, so no test and no build depends on somebody else's server.
+Sphinx has ``linkcheck`` for this, but nearly all these links are DOIs, which lead to publishers, and where a
+publisher shuts programs out (403) it calls the link broken, with no setting that says otherwise.
 """
 
 from __future__ import annotations
